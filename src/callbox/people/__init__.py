@@ -1,0 +1,1 @@
+"""Who the workspace talks with: contacts, visitors, companies, and what is known about them."""

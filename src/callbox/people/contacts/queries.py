@@ -1,0 +1,427 @@
+"""SQL about contacts, and its row type."""
+
+from datetime import datetime
+
+import msgspec
+
+from callbox.platform.database import Command, Query
+
+
+class ContactRow(msgspec.Struct):
+    """A contact with the ids of what hangs on it, in the order of `CONTACT_COLUMNS`."""
+
+    id: str
+    external_id: str | None
+    role: str
+    email: str | None
+    phone: str | None
+    formatted_phone: str | None
+    name: str | None
+    avatar_url: str | None
+    owner_id: int | None
+    unsubscribed_from_emails: bool
+    created_at: datetime
+    updated_at: datetime
+    signed_up_at: datetime | None
+    last_seen_at: datetime | None
+    custom_attributes: str = "{}"
+    email_identifier: str | None = None
+    has_hard_bounced: bool = False
+    marked_email_as_spam: bool = False
+    last_replied_at: datetime | None = None
+    last_contacted_at: datetime | None = None
+    last_email_opened_at: datetime | None = None
+    last_email_clicked_at: datetime | None = None
+    language_override: str | None = None
+    browser: str | None = None
+    browser_version: str | None = None
+    browser_language: str | None = None
+    os: str | None = None
+    location_country: str | None = None
+    location_region: str | None = None
+    location_city: str | None = None
+    location_country_code: str | None = None
+    location_continent_code: str | None = None
+    android_app_name: str | None = None
+    android_app_version: str | None = None
+    android_device: str | None = None
+    android_os_version: str | None = None
+    android_sdk_version: str | None = None
+    android_last_seen_at: datetime | None = None
+    ios_app_name: str | None = None
+    ios_app_version: str | None = None
+    ios_device: str | None = None
+    ios_os_version: str | None = None
+    ios_sdk_version: str | None = None
+    ios_last_seen_at: datetime | None = None
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_medium: str | None = None
+    utm_source: str | None = None
+    utm_term: str | None = None
+    referrer: str | None = None
+    tag_ids: list[int] = []
+    note_count: int = 0
+    note_ids: list[int] = []
+    company_ids: list[str] = []
+    opted_out_ids: list[int] = []
+    opted_in_ids: list[int] = []
+
+
+_STORED_COLUMNS = ", ".join(f"c.{name}" for name in ContactRow.__struct_fields__[:50])
+
+CONTACT_COLUMNS = f"""
+    {_STORED_COLUMNS},
+    ARRAY(
+        SELECT t.tag_id FROM contact_tags t
+        WHERE t.workspace_id = $1 AND t.contact_id = c.id
+        ORDER BY t.applied_at DESC, t.tag_id DESC
+    ),
+    (SELECT count(*) FROM notes n WHERE n.workspace_id = $1 AND n.contact_id = c.id),
+    ARRAY(
+        SELECT n.id FROM notes n
+        WHERE n.workspace_id = $1 AND n.contact_id = c.id
+        ORDER BY n.created_at DESC, n.id DESC
+        LIMIT 10
+    ),
+    ARRAY(
+        SELECT a.company_id FROM contact_companies a
+        WHERE a.workspace_id = $1 AND a.contact_id = c.id
+        ORDER BY a.attached_at, a.company_id
+    ),
+    ARRAY(
+        SELECT s.subscription_type_id FROM contact_subscriptions s
+        WHERE s.workspace_id = $1 AND s.contact_id = c.id AND s.consent_type = 'opt_out'
+        ORDER BY s.subscription_type_id
+    ),
+    ARRAY(
+        SELECT s.subscription_type_id FROM contact_subscriptions s
+        WHERE s.workspace_id = $1 AND s.contact_id = c.id AND s.consent_type = 'opt_in'
+        ORDER BY s.subscription_type_id
+    )"""
+
+
+class Identified(msgspec.Struct):
+    """A contact that an identifier leads to."""
+
+    id: str
+    state: str
+
+
+class ContactState(msgspec.Struct):
+    """Where a contact stands, whether live or not."""
+
+    id: str
+    external_id: str | None
+    state: str
+    role: str
+
+
+contact_by_id = Query(
+    "contact_by_id",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.id = $2 AND c.state = 'live'
+    """,
+)
+
+contact_for_update = Query(
+    "contact_for_update",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.id = $2 AND c.state = 'live'
+    FOR NO KEY UPDATE OF c
+    """,
+)
+
+contact_state_for_update = Query(
+    "contact_state_for_update",
+    ContactState,
+    """
+    SELECT id, external_id, state, role
+    FROM contacts
+    WHERE workspace_id = $1 AND id = $2
+    FOR NO KEY UPDATE
+    """,
+)
+
+lock_contacts = Query(
+    "lock_contacts",
+    str,
+    """
+    SELECT id
+    FROM contacts
+    WHERE workspace_id = $1 AND id = ANY ($2::text[]) AND state = 'live'
+    ORDER BY id
+    FOR NO KEY UPDATE
+    """,
+)
+
+contacts_page = Query(
+    "contacts_page",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.state = 'live' AND c.id > $2
+    ORDER BY c.id
+    LIMIT $3
+    """,
+)
+
+contacts_of_company = Query(
+    "contacts_of_company",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contact_companies m
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id AND c.state = 'live'
+    WHERE m.workspace_id = $1 AND m.company_id = $2
+    ORDER BY m.contact_id
+    LIMIT $3 OFFSET $4
+    """,
+)
+
+contact_count = Query(
+    "contact_count",
+    int,
+    "SELECT coalesce(sum(n), 0)::bigint FROM counts WHERE workspace_id = $1 AND kind = 'contacts'",
+)
+
+user_by_external_id = Query(
+    "user_by_external_id",
+    Identified,
+    "SELECT id, state FROM contacts WHERE workspace_id = $1 AND external_id = $2 AND state <> 'merged'",
+)
+
+users_by_email = Query(
+    "users_by_email",
+    Identified,
+    """
+    SELECT id, state
+    FROM contacts
+    WHERE workspace_id = $1 AND email = $2 AND role = 'user' AND state <> 'merged'
+    ORDER BY state <> 'live', created_at, id
+    LIMIT 2
+    """,
+)
+
+# One statement creates a contact with its event and its count: one round trip, one commit.
+# It creates nothing where a user with the e-mail address $9 exists.
+insert_contact = Query(
+    "insert_contact",
+    str,
+    """
+    WITH inserted AS (
+        INSERT INTO contacts (
+            workspace_id, id, role, external_id, email, phone, formatted_phone, name, email_identifier,
+            avatar_url, owner_id, unsubscribed_from_emails, created_at, updated_at, signed_up_at, last_seen_at,
+            custom_attributes, custom_attributes_folded
+        )
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16::jsonb, $17::jsonb
+        WHERE $9::text IS NULL OR NOT EXISTS (
+            SELECT 1 FROM contacts u
+            WHERE u.workspace_id = $1 AND u.email = $9 AND u.role = 'user' AND u.state <> 'merged'
+        )
+        RETURNING id
+    ), counted AS (
+        INSERT INTO counts AS n (workspace_id, kind, shard, n)
+        SELECT $1, 'contacts', $18::smallint, 1 FROM inserted
+        ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = n.n + 1
+    ), recorded AS (
+        INSERT INTO outbox (workspace_id, topic, item_id, item, created_at)
+        SELECT $1, $19, $2, $20, $13 FROM inserted
+    )
+    SELECT id FROM inserted
+    """,
+)
+
+update_contact = Command(
+    "update_contact",
+    """
+    UPDATE contacts
+    SET role = $3, external_id = $4, email = $5, phone = $6, formatted_phone = $7, name = $8,
+        email_identifier = $9, avatar_url = $10, owner_id = $11, unsubscribed_from_emails = $12,
+        updated_at = $13, signed_up_at = $14, last_seen_at = $15,
+        custom_attributes = custom_attributes || $16::jsonb,
+        custom_attributes_folded = custom_attributes_folded || $17::jsonb
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+touch_contacts = Command(
+    "touch_contacts",
+    "UPDATE contacts SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
+)
+
+release_external_id = Command(
+    "release_external_id",
+    """
+    UPDATE contacts
+    SET external_id = NULL
+    WHERE workspace_id = $1 AND external_id = $2 AND state <> 'live'
+    """,
+)
+
+change_state = Command(
+    "change_contact_state",
+    """
+    UPDATE contacts
+    SET state = $3, state_changed_at = $4, updated_at = $4
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+count_contacts = Command(
+    "count_contacts",
+    """
+    INSERT INTO counts AS c (workspace_id, kind, shard, n)
+    VALUES ($1, 'contacts', $2::smallint, $3)
+    ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = c.n + EXCLUDED.n
+    """,
+)
+
+# Companies are locked in the order of their ids, so that two contacts that share several cannot deadlock.
+count_in_companies = Command(
+    "count_in_companies",
+    """
+    WITH affected AS (
+        SELECT p.id
+        FROM companies p
+        JOIN contact_companies m ON m.workspace_id = $1 AND m.company_id = p.id
+        WHERE p.workspace_id = $1 AND m.contact_id = $2
+        ORDER BY p.id
+        FOR NO KEY UPDATE OF p
+    )
+    UPDATE companies p
+    SET user_count = p.user_count + $3
+    FROM affected
+    WHERE p.workspace_id = $1 AND p.id = affected.id
+    """,
+)
+
+merge_tags = Command(
+    "merge_contact_tags",
+    """
+    INSERT INTO contact_tags (workspace_id, contact_id, tag_id, applied_at, applied_by_admin_id)
+    SELECT workspace_id, $3, tag_id, applied_at, applied_by_admin_id
+    FROM contact_tags
+    WHERE workspace_id = $1 AND contact_id = $2
+    ON CONFLICT DO NOTHING
+    """,
+)
+
+merge_companies = Command(
+    "merge_contact_companies",
+    """
+    INSERT INTO contact_companies (workspace_id, contact_id, company_id, attached_at)
+    SELECT workspace_id, $3, company_id, attached_at
+    FROM contact_companies
+    WHERE workspace_id = $1 AND contact_id = $2
+    ON CONFLICT DO NOTHING
+    """,
+)
+
+merge_opt_outs = Command(
+    "merge_contact_opt_outs",
+    """
+    INSERT INTO contact_subscriptions (workspace_id, contact_id, subscription_type_id, consent_type, created_at)
+    SELECT workspace_id, $3, subscription_type_id, consent_type, created_at
+    FROM contact_subscriptions
+    WHERE workspace_id = $1 AND contact_id = $2 AND consent_type = 'opt_out'
+    ON CONFLICT DO NOTHING
+    """,
+)
+
+merge_notes = Command(
+    "merge_contact_notes",
+    "UPDATE notes SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = $2",
+)
+
+merge_events = Command(
+    "merge_contact_events",
+    """
+    INSERT INTO data_events (workspace_id, contact_id, event_name, created_at, id, metadata)
+    SELECT workspace_id, $3, event_name, created_at, id, metadata
+    FROM data_events
+    WHERE workspace_id = $1 AND contact_id = $2
+    ON CONFLICT DO NOTHING
+    """,
+)
+
+merge_event_summaries = Command(
+    "merge_contact_event_summaries",
+    """
+    INSERT INTO data_event_summaries AS s (workspace_id, contact_id, event_name, count, first_at, last_at)
+    SELECT workspace_id, $3, event_name, count, first_at, last_at
+    FROM data_event_summaries
+    WHERE workspace_id = $1 AND contact_id = $2
+    ON CONFLICT (workspace_id, contact_id, event_name) DO UPDATE
+    SET count = s.count + EXCLUDED.count,
+        first_at = least(s.first_at, EXCLUDED.first_at),
+        last_at = greatest(s.last_at, EXCLUDED.last_at)
+    """,
+)
+
+# What the user lacks is copied from the lead; what it has wins.
+merge_attributes = Command(
+    "merge_contact_attributes",
+    """
+    UPDATE contacts u
+    SET email = coalesce(u.email, l.email),
+        phone = coalesce(u.phone, l.phone),
+        formatted_phone = CASE WHEN u.phone IS NULL THEN l.formatted_phone ELSE u.formatted_phone END,
+        name = coalesce(u.name, l.name),
+        avatar_url = coalesce(u.avatar_url, l.avatar_url),
+        owner_id = coalesce(u.owner_id, l.owner_id),
+        unsubscribed_from_emails = u.unsubscribed_from_emails OR l.unsubscribed_from_emails,
+        signed_up_at = coalesce(u.signed_up_at, l.signed_up_at),
+        last_seen_at = greatest(u.last_seen_at, l.last_seen_at),
+        last_replied_at = greatest(u.last_replied_at, l.last_replied_at),
+        last_contacted_at = greatest(u.last_contacted_at, l.last_contacted_at),
+        last_email_opened_at = greatest(u.last_email_opened_at, l.last_email_opened_at),
+        last_email_clicked_at = greatest(u.last_email_clicked_at, l.last_email_clicked_at),
+        custom_attributes = jsonb_strip_nulls(l.custom_attributes) || u.custom_attributes,
+        custom_attributes_folded = jsonb_strip_nulls(l.custom_attributes_folded) || u.custom_attributes_folded,
+        updated_at = $4
+    FROM contacts l
+    WHERE u.workspace_id = $1 AND u.id = $3 AND l.workspace_id = $1 AND l.id = $2
+    """,
+)
+
+mark_merged = Command(
+    "mark_contact_merged",
+    """
+    UPDATE contacts
+    SET state = 'merged', state_changed_at = $4, merged_into_id = $3, email_identifier = NULL
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+detach_from_companies = Command(
+    "detach_contact_from_companies",
+    "DELETE FROM contact_companies WHERE workspace_id = $1 AND contact_id = $2",
+)
+
+detach_tags = Command(
+    "detach_contact_tags",
+    "DELETE FROM contact_tags WHERE workspace_id = $1 AND contact_id = $2",
+)
+
+purge_deleted = Query(
+    "purge_deleted_contacts",
+    str,
+    """
+    DELETE FROM contacts
+    WHERE workspace_id = $1 AND id IN (
+        SELECT id FROM contacts
+        WHERE workspace_id = $1 AND state IN ('deleted', 'merged') AND state_changed_at < $2
+        LIMIT 1000
+    )
+    RETURNING id
+    """,
+)

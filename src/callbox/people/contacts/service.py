@@ -1,0 +1,426 @@
+"""The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
+
+import msgspec
+from asyncpg import UniqueViolationError
+from email_validator import EmailNotValidError, validate_email
+from msgspec import UNSET
+from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number
+from phonenumbers import parse as parse_phone
+
+from callbox.people.contacts import queries
+from callbox.people.contacts.queries import ContactRow, ContactState
+from callbox.people.contacts.schemas import (
+    Contact,
+    ContactArchived,
+    ContactDeleted,
+    ContactList,
+    CreateContactRequest,
+    ListContactsQuery,
+    UpdateContactRequest,
+    contact_from_row,
+)
+from callbox.people.data_attributes.values import CustomAttributes, check_custom_attributes
+from callbox.platform import ids
+from callbox.platform.database import Connection, connection, savepoint, transaction
+from callbox.platform.events import Event, Topic, record, record_many
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import WireId, decimal_id, moment_or_none
+from callbox.wire.errors import (
+    BadRequest,
+    ClientError,
+    Conflict,
+    NotFound,
+    ParameterInvalid,
+    ParameterNotFound,
+)
+from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
+from callbox.workspace.admins import service as admins
+
+DEFAULT_PER_PAGE = 50
+MAX_PER_PAGE = 150
+_COUNT_SHARDS = 32
+
+
+class ContactNotFound(NotFound):
+    """No live contact has this id. The wire says User for every contact."""
+
+    message = "User Not Found"
+
+
+class ContactExists(Conflict):
+    """A user with this identifier exists; clients parse the id out of the message."""
+
+    message = "A contact matching those details already exists with id=<id>"
+
+
+class RoleIsFinal(ClientError):
+    """A user never becomes a lead again."""
+
+    message = "Contact with user role can't be converted to a lead"
+
+
+class ContactNotRestorable(BadRequest):
+    """A deleted contact waits for its end and does not come back."""
+
+    message = "User has been marked for permanent deletion and is not restorable."
+    shows_request_id = True
+
+
+class OwnerUnknown(ParameterInvalid):
+    """The owner is no admin of the workspace."""
+
+    message = "The owner specified is not a member of the workspace"
+
+
+async def create_contact(caller: Caller, request: CreateContactRequest) -> Contact:
+    """A new user or lead. Raises ContactExists where a user with the same identifier lives or lived."""
+    role = _role_of_new(request)
+    email = _email(request.email)
+    external_id = _external_id_of_new(role, request.external_id)
+    if role == "user" and not email and not external_id:
+        raise ParameterNotFound("email or external_id is a required parameter for a contact with the role user")
+    now = caller.now().replace(microsecond=0)
+    async with connection() as held:
+        attributes = await check_custom_attributes(held, caller.workspace_id, "contact", request.custom_attributes)
+        row = ContactRow(
+            id=ids.object_id(now),
+            external_id=external_id,
+            role=role,
+            email=email,
+            phone=request.phone or None,
+            formatted_phone=_formatted_phone(request.phone),
+            name=request.name,
+            avatar_url=request.avatar,
+            owner_id=await _owner_id(held, caller, request.owner_id),
+            unsubscribed_from_emails=bool(request.unsubscribed_from_emails),
+            created_at=now,
+            updated_at=now,
+            signed_up_at=moment_or_none(request.signed_up_at, "signed_up_at"),
+            last_seen_at=moment_or_none(request.last_seen_at, "last_seen_at"),
+            custom_attributes=msgspec.json.encode(attributes.values).decode(),
+            email_identifier=email if role == "user" and external_id is None else None,
+        )
+        return await insert(held, caller, row, attributes)
+
+
+async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: CustomAttributes) -> Contact:
+    """Store a new contact with its event. Raises ContactExists."""
+    contact = contact_from_row(caller, row)
+    topic = Topic.CONTACT_USER_CREATED if row.role == "user" else Topic.CONTACT_LEAD_CREATED
+    try:
+        async with savepoint(held):
+            inserted = await queries.insert_contact.first(
+                held,
+                caller.workspace_id,
+                row.id,
+                row.role,
+                row.external_id,
+                row.email,
+                row.phone,
+                row.formatted_phone,
+                row.name,
+                row.email_identifier,
+                row.avatar_url,
+                row.owner_id,
+                row.unsubscribed_from_emails,
+                row.created_at,
+                row.signed_up_at,
+                row.last_seen_at,
+                row.custom_attributes,
+                msgspec.json.encode(attributes.folded()).decode(),
+                count_shard(held),
+                topic,
+                msgspec.json.encode(contact).decode(),
+            )
+    except UniqueViolationError:
+        inserted = None
+    if inserted is None:
+        raise await _conflict(held, caller, row)
+    return contact
+
+
+def count_shard(held: Connection) -> int:
+    """Each database connection counts in a shard of its own, as far as there are enough."""
+    return held.get_server_pid() % _COUNT_SHARDS
+
+
+async def _conflict(held: Connection, caller: Caller, row: ContactRow) -> Conflict:
+    if row.external_id is not None:
+        found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
+    else:
+        found = next(iter(await queries.users_by_email.all(held, caller.workspace_id, row.email)), None)
+    if found is None:
+        return Conflict("A contact matching those details was changed at the same moment; please try again")
+    archived = "A" if found.state == "live" else "An archived"
+    return ContactExists(f"{archived} contact matching those details already exists with id={found.id}")
+
+
+def _role_of_new(request: CreateContactRequest) -> str:
+    if request.role is None and not request.email and request.external_id in {None, ""}:
+        raise ParameterNotFound("email, external_id or role is a required parameter")
+    if request.role in {"user", "lead"}:
+        return request.role
+    if request.role is None or request.email or request.external_id:
+        # A recorded client sent an unknown role beside an e-mail address and got a user.
+        return "user"
+    raise ParameterInvalid("role must be either user or lead")
+
+
+def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
+    """Leads get an id of their own; what is sent for one is ignored, as recorded."""
+    if role == "lead":
+        return ids.uuid()
+    return None if sent is None or sent == "" else str(sent)
+
+
+def _email(sent: str | None) -> str | None:
+    """Trimmed and in lower case; any domain may be used, also those reserved for tests."""
+    if sent is None or not sent.strip():
+        return None
+    try:
+        validate_email(sent.strip(), check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise ParameterInvalid(f"email is invalid: {sent}") from None
+    return sent.strip().lower()
+
+
+def _formatted_phone(sent: str | None) -> str | None:
+    """The number as people read it, where it is one; the number itself is kept as sent."""
+    if not sent:
+        return None
+    try:
+        number = parse_phone(sent, "US")
+    except NumberParseException:
+        raise ParameterInvalid(f"phone is invalid: {sent}") from None
+    return format_number(number, PhoneNumberFormat.INTERNATIONAL) if is_valid_number(number) else sent
+
+
+async def _owner_id(held: Connection, caller: Caller, sent: WireId | None) -> int | None:
+    if sent is None:
+        return None
+    owner_id = decimal_id(sent)
+    if owner_id is None or not await admins.is_admin(held, caller.workspace_id, owner_id):
+        raise OwnerUnknown
+    return owner_id
+
+
+async def get_contact(caller: Caller, contact_id: str) -> Contact:
+    """A live contact."""
+    async with connection() as held:
+        row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
+    if row is None:
+        raise ContactNotFound
+    return contact_from_row(caller, row)
+
+
+async def list_contacts(caller: Caller, query: ListContactsQuery) -> ContactList:
+    """Live contacts in the order of their ids, which is that of their creation."""
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing="contacts")
+    async with connection() as held:
+        rows = await queries.contacts_page.all(held, caller.workspace_id, page.last_id, page.per_page + 1)
+        total = page.total_count
+        if total is None:
+            total = await queries.contact_count.one(held, caller.workspace_id)
+    return contact_list(caller, rows, page, total, sort_value=None)
+
+
+def contact_list(
+    caller: Caller, rows: list[ContactRow], page: CursorPage, total: int, sort_value: object
+) -> ContactList:
+    """The page of which one row more than fits was read."""
+    shown = [contact_from_row(caller, row) for row in rows[: page.per_page]]
+    has_more = len(rows) > page.per_page
+    last_id = shown[-1].id if has_more else None
+    return ContactList("list", shown, total, cursor_pages(page, total, last_id, sort_value))
+
+
+async def update_contact(caller: Caller, contact_id: str, request: UpdateContactRequest) -> Contact:
+    """Change what is sent, keep the rest."""
+    async with transaction() as held:
+        row = await queries.contact_for_update.first(held, caller.workspace_id, contact_id)
+        if row is None:
+            raise ContactNotFound
+        before = msgspec.structs.replace(row)
+        await _apply(held, caller, row, request)
+        sent = None if request.custom_attributes is UNSET else request.custom_attributes
+        attributes = await check_custom_attributes(held, caller.workspace_id, "contact", sent)
+        return await store(held, caller, before, row, attributes)
+
+
+async def store(
+    held: Connection, caller: Caller, before: ContactRow, row: ContactRow, attributes: CustomAttributes
+) -> Contact:
+    """Write a changed contact with the events of the change. Raises ContactExists."""
+    row.updated_at = caller.now().replace(microsecond=0)
+    row.custom_attributes = merged_json(row.custom_attributes, attributes)
+    if row.external_id != before.external_id:
+        await _check_external_id(held, caller, row)
+    if row.role != before.role:
+        await _check_email_of_new_user(held, caller, row)
+    try:
+        await queries.update_contact.run(
+            held,
+            caller.workspace_id,
+            row.id,
+            row.role,
+            row.external_id,
+            row.email,
+            row.phone,
+            row.formatted_phone,
+            row.name,
+            row.email_identifier,
+            row.avatar_url,
+            row.owner_id,
+            row.unsubscribed_from_emails,
+            row.updated_at,
+            row.signed_up_at,
+            row.last_seen_at,
+            msgspec.json.encode(attributes.values).decode(),
+            msgspec.json.encode(attributes.folded()).decode(),
+        )
+    except UniqueViolationError:
+        raise ContactExists("A contact matching those details was created at the same moment") from None
+    contact = contact_from_row(caller, row)
+    item = msgspec.json.encode(contact).decode()
+    events = [Event(topic, row.id, item) for topic in _topics_of_change(before, row)]
+    await record_many(held, caller.workspace_id, events, row.updated_at)
+    return contact
+
+
+def merged_json(stored: str, attributes: CustomAttributes) -> str:
+    """Stored attributes with the sent ones over them; an attribute once set stays listed, null when cleared."""
+    if not attributes.values:
+        return stored
+    return msgspec.json.encode(msgspec.json.decode(stored) | attributes.values).decode()
+
+
+async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
+    _apply_role(row, request)
+    if request.email is not UNSET:
+        row.email = _email(request.email)
+        row.email_identifier = None
+    if request.phone is not UNSET:
+        row.phone, row.formatted_phone = request.phone or None, _formatted_phone(request.phone)
+    if request.name is not UNSET:
+        row.name = request.name
+    if request.avatar is not UNSET:
+        row.avatar_url = request.avatar
+    if request.signed_up_at is not UNSET:
+        row.signed_up_at = moment_or_none(request.signed_up_at, "signed_up_at")
+    if request.last_seen_at is not UNSET:
+        row.last_seen_at = moment_or_none(request.last_seen_at, "last_seen_at")
+    if request.owner_id is not UNSET:
+        row.owner_id = await _owner_id(held, caller, request.owner_id)
+    if request.unsubscribed_from_emails is not UNSET:
+        row.unsubscribed_from_emails = bool(request.unsubscribed_from_emails)
+
+
+def _apply_role(row: ContactRow, request: UpdateContactRequest) -> None:
+    """Recorded: null external ids and those of leads are ignored; a lead that becomes a user takes the sent one."""
+    role = row.role if request.role is UNSET or request.role is None else request.role
+    if role not in {"user", "lead"}:
+        raise ParameterInvalid("role must be either user or lead")
+    if row.role == "user" and role == "lead":
+        raise RoleIsFinal
+    row.role = role
+    if role == "user" and request.external_id is not UNSET and request.external_id not in {None, ""}:
+        row.external_id = str(request.external_id)
+        row.email_identifier = None
+
+
+async def _check_external_id(held: Connection, caller: Caller, row: ContactRow) -> None:
+    """A live user keeps its external id; one that is archived or deleted gives it up to the living."""
+    found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
+    if found is None or found.id == row.id:
+        return
+    if found.state == "live":
+        raise ContactExists(f"A contact matching those details already exists with id={found.id}")
+    await queries.release_external_id.run(held, caller.workspace_id, row.external_id)
+
+
+async def _check_email_of_new_user(held: Connection, caller: Caller, row: ContactRow) -> None:
+    """A lead does not become a second user with the same e-mail address."""
+    for found in await queries.users_by_email.all(held, caller.workspace_id, row.email):
+        if found.id != row.id and found.state == "live":
+            raise ContactExists(f"A contact matching those details already exists with id={found.id}")
+
+
+def _topics_of_change(before: ContactRow, after: ContactRow) -> list[Topic]:
+    if before.role == "lead" and after.role == "user":
+        return [Topic.CONTACT_LEAD_SIGNED_UP]
+    topics = [Topic.CONTACT_USER_UPDATED if after.role == "user" else Topic.CONTACT_LEAD_UPDATED]
+    if before.email != after.email:
+        is_first = after.role == "lead" and before.email is None
+        topics.append(Topic.CONTACT_LEAD_ADDED_EMAIL if is_first else Topic.CONTACT_EMAIL_UPDATED)
+    return topics
+
+
+async def archive_contact(caller: Caller, contact_id: str) -> ContactArchived:
+    """Hide a contact until it is unarchived; everything on it stays. Again: no change."""
+    async with transaction() as held:
+        contact = await _any_state(held, caller, contact_id)
+        if contact.state == "deleted":
+            raise ContactNotFound
+        if contact.state == "live":
+            await _leave(held, caller, contact, "archived", Topic.CONTACT_ARCHIVED)
+    return ContactArchived(contact.id, contact.external_id, "contact", archived=True)
+
+
+async def delete_contact(caller: Caller, contact_id: str) -> ContactDeleted:
+    """Remove a contact for good. Its identifiers stay taken until the grace period ends."""
+    async with transaction() as held:
+        contact = await _any_state(held, caller, contact_id)
+        if contact.state == "deleted":
+            raise ContactNotFound
+        await _leave(held, caller, contact, "deleted", Topic.CONTACT_DELETED)
+    return ContactDeleted(contact.id, contact.external_id, "contact", deleted=True)
+
+
+async def unarchive_contact(caller: Caller, contact_id: str) -> ContactArchived:
+    """Bring an archived contact back with everything on it."""
+    async with transaction() as held:
+        contact = await _any_state(held, caller, contact_id)
+        if contact.state == "deleted":
+            raise ContactNotRestorable
+        if contact.state == "archived":
+            now = caller.now()
+            await queries.change_state.run(held, caller.workspace_id, contact.id, "live", now)
+            await queries.count_in_companies.run(held, caller.workspace_id, contact.id, 1)
+            await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), 1)
+            row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
+            item = msgspec.json.encode(contact_from_row(caller, row)).decode()
+            await record(held, caller.workspace_id, Event(Topic.CONTACT_UNARCHIVE, contact.id, item), now)
+    return ContactArchived(contact.id, contact.external_id, "contact", archived=False)
+
+
+async def _any_state(held: Connection, caller: Caller, contact_id: str) -> ContactState:
+    contact = await queries.contact_state_for_update.first(held, caller.workspace_id, contact_id)
+    if contact is None or contact.state == "merged":
+        raise ContactNotFound
+    return contact
+
+
+async def _leave(held: Connection, caller: Caller, contact: ContactState, state: str, topic: Topic) -> None:
+    """A contact goes: out of lists, searches and the counts of its companies."""
+    now = caller.now()
+    if contact.state == "live":
+        row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
+        item = msgspec.json.encode(contact_from_row(caller, row))
+        await queries.count_in_companies.run(held, caller.workspace_id, contact.id, -1)
+        await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
+    if state == "deleted":
+        item = msgspec.json.encode(ContactDeleted(contact.id, contact.external_id, "contact", deleted=True))
+    await queries.change_state.run(held, caller.workspace_id, contact.id, state, now)
+    await record(held, caller.workspace_id, Event(topic, contact.id, item.decode()), now)
+
+
+async def lock_live_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
+    """Hold contacts for a change of what hangs on them. Raises ContactNotFound if one is not there."""
+    wanted = set(contact_ids)
+    if len(await queries.lock_contacts.all(held, caller.workspace_id, list(wanted))) < len(wanted):
+        raise ContactNotFound
+
+
+async def touch_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
+    """Tagging, noting and attaching count as updates of the contact."""
+    await queries.touch_contacts.run(held, caller.workspace_id, contact_ids, caller.now().replace(microsecond=0))

@@ -1,0 +1,26 @@
+"""PostgreSQL: the connection pool, transactions, and SQL statements that carry a name."""
+
+from callbox.platform.database.pool import (
+    Connection,
+    DatabaseUnavailable,
+    close_pool,
+    connection,
+    open_pool,
+    savepoint,
+    transaction,
+)
+from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
+
+__all__ = [
+    "Command",
+    "Connection",
+    "DatabaseUnavailable",
+    "GlobalCommand",
+    "GlobalQuery",
+    "Query",
+    "close_pool",
+    "connection",
+    "open_pool",
+    "savepoint",
+    "transaction",
+]

@@ -1,0 +1,79 @@
+"""What the operator sees: structured logs, and metrics that add up over all processes of one server."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TextIO
+
+import structlog
+
+# Metrics of several processes meet in files of one directory; the client library reads its place at import.
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+os.environ.setdefault(METRICS_DIRECTORY, mkdtemp(prefix="callbox-metrics-"))
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # noqa: E402
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_requests = Histogram("callbox_request_seconds", "Time to answer a request", ["method", "status"], buckets=_BUCKETS)
+_statements = Histogram("callbox_statement_seconds", "Time of a named SQL statement", ["statement"], buckets=_BUCKETS)
+events_relayed = Counter("callbox_events_relayed_total", "Events taken from the outbox")
+jobs_finished = Counter("callbox_jobs_total", "Jobs ended", ["job", "outcome"])
+
+_request_children: dict[tuple[str, int], Histogram] = {}
+_statement_children: dict[str, Histogram] = {}
+
+
+def observe_request(method: str, status: int, seconds: float) -> None:
+    """Count an answered request."""
+    child = _request_children.get((method, status))
+    if child is None:
+        child = _request_children[method, status] = _requests.labels(method, str(status))
+    child.observe(seconds)
+
+
+def observe_statement(name: str, seconds: float) -> None:
+    """Count a statement under its name."""
+    child = _statement_children.get(name)
+    if child is None:
+        child = _statement_children[name] = _statements.labels(name)
+    child.observe(seconds)
+
+
+def metrics_text() -> bytes:
+    """Prometheus text of all processes of this server."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def forget_process(pid: int) -> None:
+    """A process has ended; its gauges end with it, its counters stay."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def metrics_directory() -> Path:
+    """Where the processes of this server keep their metrics."""
+    return Path(os.environ[METRICS_DIRECTORY])
+
+
+def configure_logging(stream: TextIO = sys.stderr) -> None:
+    """One line an event: readable on a terminal, JSON elsewhere. Secrets never pass through here."""
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+    )
+    logging.basicConfig(stream=stream, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")

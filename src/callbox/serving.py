@@ -1,0 +1,211 @@
+"""`callbox serve`: the parent process, and what its children run.
+
+The parent owns the listening socket, the embedded PostgreSQL and the order of start and end; it serves no
+request itself. Children are HTTP processes and one job worker.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from time import sleep
+
+import msgspec
+import uvicorn
+
+from callbox.platform import telemetry
+from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_when_parent_is_gone
+from callbox.settings import Settings
+from callbox.wire.rate_limits import RateLimiter, shared_counters
+
+_CHILD_VARIABLE = "CALLBOX_CHILD"
+_GRACE_SECONDS = 30
+_BIND_ATTEMPTS = 50
+
+
+class CannotListen(Exception):
+    """The address cannot be bound; the message says which and why."""
+
+
+class ChildConfiguration(msgspec.Struct, frozen=True):
+    """What the parent tells a child, through its environment: descriptors, its number, where the database is."""
+
+    database_url: str
+    lifeline: int
+    ready: int
+    listening: int = -1
+    counters: int = -1
+    number: int = 0
+    processes: int = 1
+    rate_limit: int = 0
+    trusted_proxies: str = ""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket that all HTTP processes share. A server that was just killed may hold it for a moment."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for attempt in range(_BIND_ATTEMPTS):
+        try:
+            listening.bind((host, port))
+            break
+        except OSError as error:
+            if attempt == _BIND_ATTEMPTS - 1:
+                raise CannotListen(
+                    f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
+                ) from error
+            sleep(0.1)
+    listening.listen(2048)
+    listening.set_inheritable(True)
+    return listening
+
+
+class Server:
+    """Everything that one `callbox serve` runs besides the database."""
+
+    def __init__(
+        self, settings: Settings, database_url: str, listening: socket.socket, workers: int, run_jobs: bool
+    ) -> None:
+        self._lifeline = Lifeline()
+        self._ready_reading, self._ready_writing = os.pipe()
+        os.set_inheritable(self._ready_writing, True)
+        counters = shared_counters(workers)
+        self._expected = workers + run_jobs
+        configurations = [
+            ChildConfiguration(
+                database_url,
+                self._lifeline.reading_end,
+                self._ready_writing,
+                listening.fileno(),
+                counters,
+                number,
+                workers,
+                settings.rate_limit,
+                settings.trusted_proxies,
+            )
+            for number in range(workers)
+        ]
+        children = [self._child("http", configuration) for configuration in configurations]
+        if run_jobs:
+            children.append(
+                self._child(
+                    "worker",
+                    ChildConfiguration(database_url, self._lifeline.reading_end, self._ready_writing),
+                )
+            )
+        self._children = children
+
+    def _child(self, kind: str, configuration: ChildConfiguration) -> Child:
+        descriptors = [
+            configuration.lifeline,
+            configuration.ready,
+            configuration.listening,
+            configuration.counters,
+        ]
+        spec = ChildSpec(
+            name=kind,
+            module="callbox.serving",
+            arguments=[kind],
+            environment={_CHILD_VARIABLE: msgspec.json.encode(configuration).decode()},
+            descriptors=[descriptor for descriptor in descriptors if descriptor >= 0],
+        )
+        return Child(spec, telemetry.forget_process)
+
+    async def run(self, on_ready: Callable[[], None], watch: Callable[[], Awaitable[None]]) -> None:
+        """Serve until SIGTERM or SIGINT. `watch` runs beside; an exception from it or a child ends the server."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        running = [asyncio.create_task(child.keep_running()) for child in self._children]
+        beside = [asyncio.create_task(watch()), asyncio.create_task(self._announce(on_ready))]
+        ended = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*running, beside[0], ended], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*(child.stop() for child in self._children))
+            await asyncio.gather(*running, *beside, return_exceptions=True)
+
+    async def _announce(self, on_ready: Callable[[], None]) -> None:
+        """Every child writes one byte when it is ready; one that is started again writes another, unheeded."""
+        written = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._ready_reading, written.set)
+        ready = 0
+        while ready < self._expected:
+            await written.wait()
+            written.clear()
+            ready += len(os.read(self._ready_reading, self._expected))
+        loop.remove_reader(self._ready_reading)
+        on_ready()
+
+
+class _HttpServer(uvicorn.Server):
+    """Says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            os.write(self._ready, b".")
+
+
+def _serve_http(configuration: ChildConfiguration) -> None:
+    from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
+
+    limiter = RateLimiter(
+        configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
+    )
+    config = uvicorn.Config(
+        create_app(configuration.database_url, limiter),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(configuration.trusted_proxies),
+        forwarded_allow_ips=configuration.trusted_proxies or None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    listening = socket.socket(fileno=configuration.listening)
+    _HttpServer(config, configuration.ready).run(sockets=[listening])
+
+
+def _run_jobs(configuration: ChildConfiguration) -> None:
+    from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        os.write(configuration.ready, b".")
+        await work(configuration.database_url, stop)
+
+    asyncio.run(run())
+
+
+def main() -> None:
+    """Entry of a child process."""
+    telemetry.configure_logging()
+    configuration = msgspec.json.decode(os.environ.pop(_CHILD_VARIABLE), type=ChildConfiguration)
+    stop_when_parent_is_gone(configuration.lifeline)
+    with contextlib.suppress(KeyboardInterrupt):
+        {"http": _serve_http, "worker": _run_jobs}[sys.argv[1]](configuration)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""What every request passes: one plain ASGI layer around the application.
+
+Request id, clean path, authentication, scope, version, rate limit and Accept, in this order; then the
+headers of the answer. It is written by hand because it stands in front of every operation, and a
+framework's guards and middleware cost several times as much there.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from callbox.platform.telemetry import observe_request
+from callbox.wire import versions
+from callbox.wire.authentication import Authenticator, Caller
+from callbox.wire.errors import (
+    Forbidden,
+    NotAcceptable,
+    NotFound,
+    ParameterInvalid,
+    PayloadTooLarge,
+    RateLimitExceeded,
+    WireError,
+)
+from callbox.wire.faults import wire_error_of
+from callbox.wire.idempotency import answer_once
+from callbox.wire.rate_limits import WINDOW_SECONDS, RateLimiter, Window
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+MAX_BODY_BYTES = 1024 * 1024
+MANAGE_PREFIX = "/manage/"
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
+_JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
+
+_log = structlog.get_logger("callbox.request")
+
+
+class _Headers:
+    """The request headers that the gate reads, found in one pass."""
+
+    __slots__ = ("accept", "authorization", "content_length", "idempotency_key", "version")
+
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self.authorization = self.version = self.accept = self.content_length = b""
+        self.idempotency_key = b""
+        for name, value in pairs:
+            if name == b"authorization":
+                self.authorization = value
+            elif name == b"intercom-version":
+                self.version = value
+            elif name == b"accept":
+                self.accept = value
+            elif name == b"content-length":
+                self.content_length = value
+            elif name == b"idempotency-key":
+                self.idempotency_key = value
+
+
+class Gate:
+    """Wraps the routed application."""
+
+    def __init__(self, application: Application, authenticator: Authenticator, limiter: RateLimiter) -> None:
+        self._application = application
+        self._authenticator = authenticator
+        self._limiter = limiter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other protocols (lifespan) pass through."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        scope["path"] = path = _clean(scope["path"])
+        exchange = _Exchange(scope["method"], send)
+        state = scope.setdefault("state", {})
+        state["request_id"] = exchange.request_id
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"
+        try:
+            if path in PUBLIC_PATHS:
+                await self._application(scope, receive, exchange.send)
+                return
+            headers = _Headers(scope["headers"])
+            state["caller"] = caller = await self._admit(headers, scope, exchange)
+            if headers.idempotency_key and scope["method"] != "GET":
+                await answer_once(self._application, caller, headers.idempotency_key, scope, receive, exchange.send)
+            else:
+                await self._application(scope, receive, exchange.send)
+        except Exception as error:  # noqa: BLE001  # whatever happens, the client gets an answer in the API's form
+            await exchange.refuse(wire_error_of(error, exchange.request_id))
+
+    async def _admit(self, headers: _Headers, scope: Scope, exchange: "_Exchange") -> Caller:
+        client = scope.get("client")
+        caller = await self._authenticator.caller(headers.authorization, client[0] if client else "127.0.0.1")
+        exchange.version = versions.SERVED_VERSION
+        exchange.window = window = self._limiter.count(caller.token_id)
+        if window is not None and window.exceeded:
+            raise RateLimitExceeded(f"Exceeded rate limit of {window.limit} in {WINDOW_SECONDS}_seconds")
+        versions.check_version(headers.version)
+        needed = "manage" if scope["path"].startswith(MANAGE_PREFIX) else "api"
+        if needed not in caller.scopes:
+            raise Forbidden(f"You do not have the required scope ({needed}) to access this resource")
+        if headers.accept and not any(kind in headers.accept for kind in _JSON_TYPES):
+            raise NotAcceptable
+        if scope["method"] == "OPTIONS":
+            raise NotFound
+        if headers.content_length.isdigit() and int(headers.content_length) > MAX_BODY_BYTES:
+            raise PayloadTooLarge
+        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
+            raise ParameterInvalid("The URL must not contain the NUL character")
+        return caller
+
+
+class _Exchange:
+    """The answer on its way out: adds the headers, drops the body of HEAD, and measures."""
+
+    __slots__ = ("_method", "_send", "_started", "_status", "request_id", "version", "window")
+
+    def __init__(self, method: str, send: Send) -> None:
+        self._method = method
+        self._send = send
+        self._started = perf_counter()
+        self._status = 0
+        self.request_id = secrets.token_hex(10)
+        self.version: bytes | None = None
+        self.window: Window | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer to the client."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [*message["headers"], *self._headers()]
+        elif message["type"] == "http.response.body":
+            if self._method == "HEAD":
+                message = {
+                    "type": "http.response.body",
+                    "body": b"",
+                    "more_body": message.get("more_body", False),
+                }
+            if not message.get("more_body"):
+                observe_request(self._method, self._status, perf_counter() - self._started)
+        await self._send(message)
+
+    async def refuse(self, error: WireError) -> None:
+        """Answer an error, unless an answer has begun already."""
+        if self._status:
+            _log.error("answer_broken_off", request_id=self.request_id, code=error.code)
+            return
+        body = error.body(self.request_id)
+        headers = [
+            (b"content-type", b"application/json; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [
+            (b"x-request-id", self.request_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"cache-control", b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"),
+        ]
+        if self.version is not None:
+            headers.append((b"intercom-version", self.version))
+        if self.window is not None:
+            headers += [
+                (b"x-ratelimit-limit", b"%d" % self.window.limit),
+                (b"x-ratelimit-remaining", b"%d" % self.window.remaining),
+                (b"x-ratelimit-reset", b"%d" % self.window.reset),
+            ]
+        return headers
+
+
+def _clean(path: str) -> str:
+    """One slash between segments and none at the end: some clients send others."""
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path[:-1] if len(path) > 1 and path.endswith("/") else path

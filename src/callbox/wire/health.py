@@ -1,0 +1,43 @@
+"""What load balancers and monitoring ask. These need no token and say nothing about any workspace."""
+
+import asyncpg
+from litestar import get
+from litestar.response import Response
+
+from callbox.platform.database import DatabaseUnavailable, connection
+from callbox.platform.database.migrate import is_current
+from callbox.platform.telemetry import metrics_text
+
+
+@get("/healthz", sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@get("/readyz")
+async def readyz() -> Response[dict[str, str]]:
+    """The database can be reached and has this release's schema."""
+    try:
+        async with connection() as held:
+            current = await is_current(held)
+    except (
+        DatabaseUnavailable,
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+    ) as error:
+        return Response({"status": "unavailable", "reason": type(error).__name__}, status_code=503)
+    if not current:
+        return Response({"status": "unavailable", "reason": "migrations are missing"}, status_code=503)
+    return Response({"status": "ready"})
+
+
+@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8", sync_to_thread=False)
+def metrics() -> bytes:
+    """Prometheus text of all processes of this server."""
+    return metrics_text()
+
+
+ROUTES = [healthz, readyz, metrics]

@@ -1,0 +1,1 @@
+"""Who works here: workspaces, access tokens, admins, teams and activity logs."""

@@ -1,0 +1,223 @@
+"""What every test stands on: a real PostgreSQL, a real server, and a fresh workspace for each test.
+
+CALLBOX_TEST_DATABASE_URL names a server to use instead of the embedded one; databases are created in it.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+import pytest
+from callbox.platform.database.embedded import EmbeddedPostgres
+from callbox.platform.database.migrate import migrate
+
+T = TypeVar("T")
+
+
+@dataclass
+class TestWorkspace:
+    """A workspace of one test's own."""
+
+    __test__ = False
+
+    id: str
+    token: str
+    api: httpx.Client
+
+
+@dataclass
+class RunningServer:
+    """A `callbox serve` of the suite."""
+
+    url: str
+    process: subprocess.Popen[str]
+    first_token: str
+
+
+@pytest.fixture(scope="session")
+def short_directory() -> Iterator[Path]:
+    """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+    directory = Path(tempfile.mkdtemp(prefix="callbox-tests-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(short_directory: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server in which databases may be created."""
+    given = os.environ.get("CALLBOX_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    postgres = EmbeddedPostgres(short_directory, settings={"fsync": "off", "synchronous_commit": "off"})
+    postgres.start(lambda _: None)
+    yield postgres.dsn
+    postgres.stop()
+
+
+def _with_database(url: str, name: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))
+
+
+def _execute(url: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def _in_thread(work: Callable[[], T]) -> T:
+    """Fixtures of async tests run inside a loop; this has its own."""
+    results: list[T] = []
+    import threading  # noqa: PLC0415
+
+    thread = threading.Thread(target=lambda: results.append(work()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def _create_database(postgres_url: str) -> tuple[str, str]:
+    name = f"test_{secrets.token_hex(6)}"
+    _in_thread(lambda: _execute(postgres_url, f'CREATE DATABASE "{name}"'))
+    return name, _with_database(postgres_url, name)
+
+
+def _drop_database(postgres_url: str, name: str) -> None:
+    _in_thread(lambda: _execute(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database of one test's own, without a schema."""
+    name, url = _create_database(postgres_url)
+    yield url
+    _drop_database(postgres_url, name)
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """A migrated database of one test's own."""
+    _in_thread(lambda: asyncio.run(migrate(empty_database_url, lambda _: None)))
+    return empty_database_url
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_server(data: Path, environment: dict[str, str], *arguments: str) -> RunningServer:
+    """Start `callbox serve` and wait until it says that it is ready."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "callbox.cli", "serve", "--data", str(data), "--port", str(port), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CALLBOX_RATE_LIMIT": "0", **environment},
+    )
+    assert process.stdout is not None
+    token = ""
+    for line in process.stdout:
+        if line.startswith("Access token:"):
+            token = line.split()[2]
+        if line.startswith(("  curl", "Access tokens were")):
+            return RunningServer(f"http://127.0.0.1:{port}", process, token)
+    raise AssertionError(f"the server ended with {process.wait()} before it was ready")
+
+
+def stop_server(server: RunningServer) -> int:
+    """End a server as its operator would; answers its exit status."""
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        return server.process.wait(60)
+    finally:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
+    """The server that most tests share; its database starts empty."""
+    name, url = _create_database(postgres_url)
+    running = start_server(short_directory / "server", {"CALLBOX_DATABASE_URL": url})
+    yield running
+    assert stop_server(running) == 0
+    _drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def server_url(server: RunningServer) -> str:
+    """Where the shared server listens."""
+    return server.url
+
+
+def new_workspace(server: RunningServer) -> TestWorkspace:
+    """A further workspace with a token that may do everything in it."""
+    headers = {"Authorization": f"Bearer {server.first_token}"}
+    answer = httpx.post(f"{server.url}/manage/v1/workspaces", json={"name": "Test workspace"}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    api = httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {made['access_token']}"}, timeout=30)
+    return TestWorkspace(made["id"], made["access_token"], api)
+
+
+@pytest.fixture
+def workspace(server: RunningServer) -> Iterator[TestWorkspace]:
+    """A workspace of this test's own."""
+    made = new_workspace(server)
+    yield made
+    made.api.close()
+
+
+@pytest.fixture
+def other(server: RunningServer) -> Iterator[TestWorkspace]:
+    """A second workspace, which must not see the first."""
+    made = new_workspace(server)
+    yield made
+    made.api.close()
+
+
+@pytest.fixture
+def api(workspace: TestWorkspace) -> httpx.Client:
+    """A client of this test's workspace."""
+    return workspace.api
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], T]], T]:
+    """Waits for what the worker does a moment later."""
+
+    def wait(check: Callable[[], T]) -> T:
+        deadline = time.monotonic() + 10
+        while True:
+            result = check()
+            if result:
+                return result
+            assert time.monotonic() < deadline, "it did not happen within 10 seconds"
+            time.sleep(0.1)
+
+    return wait
