@@ -7,17 +7,21 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
 
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
 
-_pool: asyncpg.Pool[asyncpg.Record] | None = None
+_pool: "asyncpg.Pool[asyncpg.Record] | None" = None
 _joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
 
 

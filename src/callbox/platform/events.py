@@ -1,0 +1,112 @@
+"""Something happened: each change writes its event into the outbox, in the change's own transaction.
+
+One row serves all readers. The relay of the worker turns rows into work; nobody is notified here, because
+a notification in every transaction would serialise commits. And before the commit, an announcement lets
+higher rooms change their own rows in the same transaction.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from callbox.platform.database import Command, Connection
+
+
+class Topic(StrEnum):
+    """What happened, in the vocabulary of the reference's webhooks; `internal.` ones never leave the house."""
+
+    ADMIN_ACTIVITY_LOG_EVENT_CREATED = "admin.activity_log_event.created"
+    ADMIN_ADDED_TO_WORKSPACE = "admin.added_to_workspace"
+    ADMIN_AWAY_MODE_UPDATED = "admin.away_mode_updated"
+    ADMIN_REMOVED_FROM_WORKSPACE = "admin.removed_from_workspace"
+    COMPANY_CONTACT_ATTACHED = "company.contact.attached"
+    COMPANY_CONTACT_DETACHED = "company.contact.detached"
+    COMPANY_CREATED = "company.created"
+    COMPANY_DELETED = "company.deleted"
+    COMPANY_UPDATED = "company.updated"
+    CONTACT_ARCHIVED = "contact.archived"
+    CONTACT_DELETED = "contact.deleted"
+    CONTACT_EMAIL_UPDATED = "contact.email.updated"
+    CONTACT_LEAD_ADDED_EMAIL = "contact.lead.added_email"
+    CONTACT_LEAD_CREATED = "contact.lead.created"
+    CONTACT_LEAD_SIGNED_UP = "contact.lead.signed_up"
+    CONTACT_LEAD_TAG_CREATED = "contact.lead.tag.created"
+    CONTACT_LEAD_TAG_DELETED = "contact.lead.tag.deleted"
+    CONTACT_LEAD_UPDATED = "contact.lead.updated"
+    CONTACT_MERGED = "contact.merged"
+    CONTACT_SUBSCRIBED = "contact.subscribed"
+    CONTACT_UNARCHIVE = "contact.unarchive"
+    CONTACT_UNSUBSCRIBED = "contact.unsubscribed"
+    CONTACT_USER_CREATED = "contact.user.created"
+    CONTACT_USER_TAG_CREATED = "contact.user.tag.created"
+    CONTACT_USER_TAG_DELETED = "contact.user.tag.deleted"
+    CONTACT_USER_UPDATED = "contact.user.updated"
+    EVENT_CREATED = "event.created"
+    GRANULAR_SUBSCRIBE = "granular.subscribe"
+    GRANULAR_UNSUBSCRIBE = "granular.unsubscribe"
+    VISITOR_SIGNED_UP = "visitor.signed_up"
+    INTERNAL_SEGMENT_CHANGED = "internal.segment.changed"
+
+
+class Event(msgspec.Struct):
+    """One thing that happened. The item is the JSON that GET answers for the object."""
+
+    topic: Topic
+    item_id: str
+    item: str
+
+
+insert_event = Command(
+    "insert_event",
+    """
+    INSERT INTO outbox (workspace_id, topic, item_id, item, created_at)
+    VALUES ($1, $2, $3, $4, $5)
+    """,
+)
+
+insert_events = Command(
+    "insert_events",
+    """
+    INSERT INTO outbox (workspace_id, topic, item_id, item, created_at)
+    SELECT $1, e.topic, e.item_id, e.item, $5
+    FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS e (topic, item_id, item, place)
+    ORDER BY e.place
+    """,
+)
+
+
+async def record(held: Connection, workspace_id: str, event: Event, at: datetime) -> None:
+    """Write one event; it is passed on if and only if the transaction commits."""
+    await insert_event.run(held, workspace_id, event.topic, event.item_id, event.item, at)
+
+
+async def record_many(held: Connection, workspace_id: str, events: Sequence[Event], at: datetime) -> None:
+    """Write several events in their order, in one statement."""
+    if len(events) == 1:
+        await record(held, workspace_id, events[0], at)
+    elif events:
+        topics = [str(event.topic) for event in events]
+        ids = [event.item_id for event in events]
+        await insert_events.run(held, workspace_id, topics, ids, [event.item for event in events], at)
+
+
+Announced = TypeVar("Announced")
+Reaction = Callable[[Connection, str, Announced], Awaitable[None]]
+
+_reactions: dict[type, list[Reaction[Any]]] = {}
+
+
+def react_to(announcement: type[Announced], reaction: Reaction[Announced]) -> None:
+    """Let a higher room take part in a lower room's transaction. All reactions are listed in `reactions.py`."""
+    reactions = _reactions.setdefault(announcement, [])
+    if reaction not in reactions:
+        reactions.append(reaction)
+
+
+async def announce(held: Connection, workspace_id: str, announcement: object) -> None:
+    """Run the reactions to an announcement on the announcing transaction's connection, in order."""
+    for reaction in _reactions.get(type(announcement), []):
+        await reaction(held, workspace_id, announcement)
