@@ -1,6 +1,7 @@
 """Assembles the ASGI application: the rooms' routes, their reactions to one another, the gate in front."""
 
 import gc
+from typing import Any
 
 from litestar import Litestar, Request
 from litestar.response import Response
@@ -24,7 +25,7 @@ ROUTES: list[ControllerRouterHandler] = [
 ]
 
 
-def _answer_error(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     request_id: str = request.scope["state"]["request_id"]
     refused = wire_error_of(error, request_id)
     return Response(refused.body(request_id), status_code=refused.status, media_type="application/json; charset=utf-8")

@@ -41,6 +41,8 @@ WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", help="Workspace id; the oldest by default.", show_default=False)
 ]
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
+
 _progress = Console(stderr=True, highlight=False)
 
 
@@ -97,7 +99,7 @@ async def _prepare(database: Database, *, demo: bool) -> NewWorkspace | None:
 
 def _welcome(host: str, port: int, created: NewWorkspace | None) -> None:
     """What a person needs now, on standard output."""
-    url = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"
+    url = f"http://{'127.0.0.1' if host in _EVERY_ADDRESS else host}:{port}"
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold]Callbox is ready[/bold] at {url}   (API description: {url}/docs)")
     if created is None:

@@ -10,8 +10,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from time import sleep
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -115,7 +116,7 @@ class Server:
         )
         return Child(spec, telemetry.forget_process)
 
-    async def run(self, on_ready: Callable[[], None], watch: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, on_ready: Callable[[], None], watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Serve until SIGTERM or SIGINT. `watch` runs beside; an exception from it or a child ends the server."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -66,7 +66,7 @@ class Child:
     async def keep_running(self) -> None:
         """Start it, and again whenever it ends without being told to. Raises ChildKeepsDying."""
         short_lives = 0
-        while not self._stopping:
+        while True:
             started = monotonic()
             self._process = process = await self._start()
             code = await process.wait()

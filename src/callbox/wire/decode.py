@@ -58,7 +58,7 @@ def _decoder(request: type[T]) -> msgspec.json.Decoder[T]:
     decoder = _decoders.get(request)
     if decoder is None:
         decoder = _decoders[request] = msgspec.json.Decoder(request)  # type: ignore[assignment]
-    return decoder  # type: ignore[return-value]
+    return decoder
 
 
 def decode_query(query_string: bytes, query: type[T]) -> T:
@@ -107,14 +107,13 @@ def _refuse_nul(value: object, field: str) -> None:
 
 def moment(value: UnixTime, field: str) -> datetime:
     """The time that a client means, to the second. Raises ParameterInvalid that names the field."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return _iso_moment(value, field)
-    if not math.isfinite(value) or abs(value) > _LATEST_UNIX_TIME:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _iso_moment(str(value), field)
+    if not math.isfinite(seconds) or abs(seconds) > _LATEST_UNIX_TIME:
         raise ParameterInvalid(f"{field} must be a Unix timestamp in seconds")
-    return datetime.fromtimestamp(math.floor(value), UTC)
+    return datetime.fromtimestamp(math.floor(seconds), UTC)
 
 
 def _iso_moment(text: str, field: str) -> datetime:

@@ -1,7 +1,6 @@
 """From any exception to the error that a client reads. The one place where exceptions become answers."""
 
 import asyncpg
-import msgspec
 import structlog
 from litestar.exceptions import (
     HTTPException,
@@ -10,7 +9,7 @@ from litestar.exceptions import (
 )
 
 from callbox.platform.database import DatabaseUnavailable
-from callbox.wire.decode import INVALID_JSON, wire_error
+from callbox.wire.decode import INVALID_JSON
 from callbox.wire.errors import (
     NotFound,
     ParameterInvalid,
@@ -36,19 +35,25 @@ _log = structlog.get_logger("callbox.request")
 
 def wire_error_of(error: BaseException, request_id: str) -> WireError:
     """The answer to an exception. What nobody expected is logged whole, under the request id."""
-    match error:
-        case WireError():
-            return error
-        case NotFoundException() | MethodNotAllowedException():
-            return NotFound()
-        case msgspec.ValidationError():
-            return wire_error(error)
-        case HTTPException(status_code=413):
-            return PayloadTooLarge()
-        case HTTPException(status_code=status) if status < 500:
-            return ParameterInvalid(INVALID_JSON)
+    known = _known(error)
+    if known is not None:
+        return known
     if isinstance(error, _UNAVAILABLE):
         _log.warning("database_unavailable", request_id=request_id, reason=repr(error))
         return ServiceUnavailable()
     _log.error("request_failed", request_id=request_id, exc_info=error)
     return ServerError()
+
+
+def _known(error: BaseException) -> WireError | None:
+    match error:
+        case WireError():
+            return error
+        case NotFoundException() | MethodNotAllowedException():
+            return NotFound()
+        case HTTPException(status_code=413):
+            return PayloadTooLarge()
+        case HTTPException(status_code=status) if status < 500:
+            return ParameterInvalid(INVALID_JSON)
+        case _:
+            return None

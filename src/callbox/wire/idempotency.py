@@ -131,7 +131,7 @@ async def answer_once(
 
 
 async def _whole_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")

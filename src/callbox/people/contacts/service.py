@@ -33,7 +33,7 @@ from callbox.wire.errors import (
     ParameterInvalid,
     ParameterNotFound,
 )
-from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
+from callbox.wire.pagination import cursor_page, cursor_pages
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
@@ -221,17 +221,10 @@ async def list_contacts(caller: Caller, query: ListContactsQuery) -> ContactList
         total = page.total_count
         if total is None:
             total = await queries.contact_count.one(held, caller.workspace_id)
-    return contact_list(caller, rows, page, total, sort_value=None)
-
-
-def contact_list(
-    caller: Caller, rows: list[ContactRow], page: CursorPage, total: int, sort_value: object
-) -> ContactList:
-    """The page of which one row more than fits was read."""
-    shown = [contact_from_row(caller, row) for row in rows[: page.per_page]]
-    has_more = len(rows) > page.per_page
-    last_id = shown[-1].id if has_more else None
-    return ContactList("list", shown, total, cursor_pages(page, total, last_id, sort_value))
+    shown = rows[: page.per_page]
+    last_id = shown[-1].id if len(rows) > page.per_page else None
+    contacts = [contact_from_row(caller, row) for row in shown]
+    return ContactList("list", contacts, total, cursor_pages(page, total, last_id))
 
 
 async def update_contact(caller: Caller, contact_id: str, request: UpdateContactRequest) -> Contact:

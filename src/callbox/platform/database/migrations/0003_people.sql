@@ -80,6 +80,7 @@ CREATE TABLE contacts (
     PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX contacts_external_id ON contacts (workspace_id, external_id);
+CREATE INDEX contacts_external_id_folded ON contacts (workspace_id, lower(external_id));
 CREATE UNIQUE INDEX contacts_email_identifier ON contacts (workspace_id, email_identifier);
 CREATE INDEX contacts_email ON contacts (workspace_id, email);
 CREATE INDEX contacts_phone ON contacts (workspace_id, phone);

@@ -1,0 +1,190 @@
+"""The list styles of the API that have pages: by cursor, and by page number with a full URL.
+
+(The third style, the whole collection in one answer, needs nothing.) A cursor is opaque: it carries
+where the page ended, its number and the total, and a mark of its list, so that it fits no other one.
+"""
+
+import base64
+import binascii
+from math import ceil
+from typing import Literal
+from urllib.parse import urlencode
+from zlib import crc32
+
+import msgspec
+from litestar.types import HTTPScope
+from msgspec import UNSET, UnsetType
+
+from callbox.wire.errors import ClientError, ParameterInvalid
+
+# Times travel in a cursor as microseconds.
+SortValue = str | int | None
+
+
+_LATEST_MICROSECONDS = 60_000_000_000_000_000  # beyond the year 3800
+
+
+class CursorInvalid(ClientError):
+    """The cursor was not made by this list."""
+
+    message = "Invalid starting_after param. Please try again using a starting_after value from a paginated response"
+
+
+class PerPageTooBig(ParameterInvalid):
+    """More was asked for on one page than the list gives."""
+
+    message = "Per Page is too big"
+
+
+class NextCursor(msgspec.Struct):
+    """Where the next page begins. Clients send the whole of it back."""
+
+    page: int
+    per_page: int
+    starting_after: str
+
+
+class CursorPages(msgspec.Struct):
+    """The pages object of a cursor list; `next` is absent on the last page."""
+
+    type: Literal["pages"]
+    page: int
+    per_page: int
+    total_pages: int
+    next: NextCursor | UnsetType = UNSET
+
+
+class UrlPages(msgspec.Struct):
+    """The pages object of a list by page number; `next` is a full URL, and null on the last page."""
+
+    type: Literal["pages"]
+    next: str | None
+    page: int
+    per_page: int
+    total_pages: int
+
+
+class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    list_mark: int
+    page: int
+    total_count: int
+    last_id: str
+    sort_value: SortValue
+
+
+class CursorPage(msgspec.Struct):
+    """A page that is asked for. On the first one, total and last id are not known yet."""
+
+    listing: str
+    per_page: int
+    page: int = 1
+    total_count: int | None = None
+    last_id: str = ""
+    sort_value: SortValue = None
+
+
+class NumberedPage(msgspec.Struct):
+    """A page asked for by its number."""
+
+    page: int
+    per_page: int
+
+    @property
+    def offset(self) -> int:
+        """Rows before the page."""
+        return (self.page - 1) * self.per_page
+
+
+def per_page_of(sent: str | int | None, default: int, maximum: int) -> int:
+    """The page size, or ParameterInvalid."""
+    if sent is None or sent == "":
+        return default
+    per_page = _positive("per_page", sent)
+    if per_page > maximum:
+        raise PerPageTooBig
+    return per_page
+
+
+def _positive(name: str, sent: str | int) -> int:
+    text = str(sent)
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+        raise ParameterInvalid(f"{name} must be a whole number of 1 or more")
+    return int(text)
+
+
+def cursor_page(
+    per_page: str | int | None, starting_after: str | None, default: int, maximum: int, *, listing: str
+) -> CursorPage:
+    """The page that a request to a cursor list asks for. `listing` names the list with its query and sort."""
+    size = per_page_of(per_page, default, maximum)
+    if not starting_after:
+        return CursorPage(listing, size)
+    try:
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(starting_after), type=_Cursor)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise CursorInvalid from None
+    if cursor.list_mark != _mark(listing) or cursor.page < 2 or cursor.total_count < 0 or not _is_usable(cursor):
+        raise CursorInvalid
+    return CursorPage(listing, size, cursor.page, cursor.total_count, cursor.last_id, cursor.sort_value)
+
+
+def _is_usable(cursor: _Cursor) -> bool:
+    """Whether the values of a cursor, which a client may have forged, can be compared with a row's."""
+    if "\x00" in cursor.last_id or (isinstance(cursor.sort_value, str) and "\x00" in cursor.sort_value):
+        return False
+    return not isinstance(cursor.sort_value, int) or abs(cursor.sort_value) <= _LATEST_MICROSECONDS
+
+
+def cursor_pages(page: CursorPage, total_count: int, last_id: str | None, sort_value: SortValue = None) -> CursorPages:
+    """The pages object; `last_id` is the last row's if there is a further page, else None."""
+    pages = CursorPages("pages", page.page, page.per_page, ceil(total_count / page.per_page))
+    if last_id is not None:
+        cursor = _Cursor(_mark(page.listing), page.page + 1, total_count, last_id, sort_value)
+        encoded = base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+        pages.next = NextCursor(page.page + 1, page.per_page, encoded)
+    return pages
+
+
+def _mark(listing: str) -> int:
+    return crc32(listing.encode())
+
+
+def numbered_page(page: str | None, per_page: str | None, default: int, maximum: int) -> NumberedPage:
+    """The page that a request to a list by page number asks for."""
+    number = 1 if page is None or page == "" else _positive("page", page)
+    return NumberedPage(number, per_page_of(per_page, default, maximum))
+
+
+def url_pages(scope: HTTPScope, page: NumberedPage, total_count: int, **filters: str | None) -> UrlPages:
+    """The pages object; the next URL repeats the filters, since clients follow it as it is."""
+    total_pages = ceil(total_count / page.per_page)
+    url = None
+    if page.page < total_pages:
+        url = page_url(scope, **filters, per_page=str(page.per_page), page=str(page.page + 1))
+    return UrlPages("pages", url, page.page, page.per_page, total_pages)
+
+
+def page_url(scope: HTTPScope, **query: str | None) -> str:
+    """This request's URL with another query, absolute, as the client sees the server."""
+    sent = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{base_url(scope)}{scope['path']}?{sent}"
+
+
+_public_url: str | None = None
+
+
+def set_public_url(url: str | None) -> None:
+    """The address under which clients reach the server, where it is not the one they name in the Host header."""
+    global _public_url  # noqa: PLW0603  # one address a process, told once at start
+    _public_url = url
+
+
+def base_url(scope: HTTPScope) -> str:
+    """The address of the server without a path."""
+    if _public_url is not None:
+        return _public_url
+    for name, value in scope["headers"]:
+        if name == b"host":
+            return f"{scope['scheme']}://{value.decode('latin-1')}"
+    host, port = scope["server"] or ("127.0.0.1", 80)
+    return f"{scope['scheme']}://{host}:{port}"
