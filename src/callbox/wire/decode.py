@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -39,7 +40,7 @@ def decode(body: bytes, request: type[T]) -> T:
     """The struct that a JSON body holds. An absent body and `null` read as `{}`, as many clients send them."""
     text = body if body and body != b"null" else b"{}"
     try:
-        decoded = _decoder(request).decode(text)
+        decoded: T = _decoder(request).decode(text)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as error:
         raise wire_error(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -51,14 +52,7 @@ def decode(body: bytes, request: type[T]) -> T:
     return decoded
 
 
-_decoders: dict[type, msgspec.json.Decoder[object]] = {}
-
-
-def _decoder(request: type[T]) -> msgspec.json.Decoder[T]:
-    decoder = _decoders.get(request)
-    if decoder is None:
-        decoder = _decoders[request] = msgspec.json.Decoder(request)  # type: ignore[assignment]
-    return decoder
+_decoder = cache(msgspec.json.Decoder)
 
 
 def decode_query(query_string: bytes, query: type[T]) -> T:

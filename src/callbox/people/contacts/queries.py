@@ -86,6 +86,7 @@ CONTACT_COLUMNS = f"""
     ),
     ARRAY(
         SELECT a.company_id FROM contact_companies a
+        JOIN companies p ON p.workspace_id = $1 AND p.id = a.company_id AND p.state = 'live'
         WHERE a.workspace_id = $1 AND a.contact_id = c.id
         ORDER BY a.attached_at, a.company_id
     ),
@@ -127,6 +128,17 @@ contact_by_id = Query(
     """,
 )
 
+contacts_by_ids = Query(
+    "contacts_by_ids",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.id = ANY ($2::text[]) AND c.state = 'live'
+    ORDER BY c.id
+    """,
+)
+
 contact_for_update = Query(
     "contact_for_update",
     ContactRow,
@@ -147,6 +159,12 @@ contact_state_for_update = Query(
     WHERE workspace_id = $1 AND id = $2
     FOR NO KEY UPDATE
     """,
+)
+
+is_live = Query(
+    "contact_is_live",
+    bool,
+    "SELECT EXISTS (SELECT 1 FROM contacts WHERE workspace_id = $1 AND id = $2 AND state = 'live')",
 )
 
 lock_contacts = Query(

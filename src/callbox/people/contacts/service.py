@@ -1,5 +1,7 @@
 """The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
 
+from datetime import timedelta
+
 import msgspec
 from asyncpg import UniqueViolationError
 from email_validator import EmailNotValidError, validate_email
@@ -33,11 +35,13 @@ from callbox.wire.errors import (
     ParameterInvalid,
     ParameterNotFound,
 )
-from callbox.wire.pagination import cursor_page, cursor_pages
+from callbox.wire.pagination import NumberedPage, cursor_page, cursor_pages
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 150
+# How long the identifiers of a deleted contact stay taken.
+DELETION_GRACE = timedelta(days=7)
 _COUNT_SHARDS = 32
 
 
@@ -51,6 +55,12 @@ class ContactExists(Conflict):
     """A user with this identifier exists; clients parse the id out of the message."""
 
     message = "A contact matching those details already exists with id=<id>"
+
+
+class AmbiguousEmail(Conflict):
+    """Several users share the e-mail address that should name one."""
+
+    message = "Multiple existing users match this email address - must be more specific using user_id"
 
 
 class RoleIsFinal(ClientError):
@@ -417,3 +427,60 @@ async def lock_live_contacts(held: Connection, caller: Caller, contact_ids: list
 async def touch_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
     """Tagging, noting and attaching count as updates of the contact."""
     await queries.touch_contacts.run(held, caller.workspace_id, contact_ids, caller.now().replace(microsecond=0))
+
+
+async def require_live_contact(held: Connection, caller: Caller, contact_id: str) -> None:
+    """Raise ContactNotFound unless the contact is there."""
+    if not await queries.is_live.one(held, caller.workspace_id, contact_id):
+        raise ContactNotFound
+
+
+async def contact_in(held: Connection, caller: Caller, contact_id: str) -> Contact:
+    """A live contact as it stands inside a transaction, for the event of a change."""
+    return contact_from_row(caller, await queries.contact_by_id.one(held, caller.workspace_id, contact_id))
+
+
+async def contacts_of_company(caller: Caller, company_id: str, page: NumberedPage) -> list[Contact]:
+    """A page of a company's live contacts."""
+    async with connection() as held:
+        rows = await queries.contacts_of_company.all(held, caller.workspace_id, company_id, page.per_page, page.offset)
+    return [contact_from_row(caller, row) for row in rows]
+
+
+async def purge_deleted_contacts(caller: Caller) -> int:
+    """Scheduled: remove what was deleted or merged longer ago than the grace period; answers how many."""
+    async with connection() as held:
+        return len(await queries.purge_deleted.all(held, caller.workspace_id, caller.now() - DELETION_GRACE))
+
+
+async def contacts_in(held: Connection, caller: Caller, contact_ids: list[str]) -> list[Contact]:
+    """Live contacts as they stand inside a transaction."""
+    rows = await queries.contacts_by_ids.all(held, caller.workspace_id, contact_ids)
+    return [contact_from_row(caller, row) for row in rows]
+
+
+async def find_live_user(held: Connection, caller: Caller, external_id: str | None, email: str | None) -> str:
+    """The id of a live user by the customer's id, else by e-mail address.
+
+    Raises ContactNotFound, and AmbiguousEmail where several users share the address.
+    """
+    if external_id is not None:
+        found = await queries.user_by_external_id.first(held, caller.workspace_id, external_id)
+        if found is None or found.state != "live":
+            raise ContactNotFound
+        return found.id
+    users = await queries.users_by_email.all(held, caller.workspace_id, (email or "").strip().lower())
+    live = [user for user in users if user.state == "live"]
+    if not live:
+        raise ContactNotFound
+    if len(live) > 1:
+        raise AmbiguousEmail
+    return live[0].id
+
+
+async def record_update(held: Connection, caller: Caller, contact_id: str) -> None:
+    """Tell that what hangs on a contact changed."""
+    contact = await contact_in(held, caller, contact_id)
+    topic = Topic.CONTACT_USER_UPDATED if contact.role == "user" else Topic.CONTACT_LEAD_UPDATED
+    event = Event(topic, contact_id, msgspec.json.encode(contact).decode())
+    await record(held, caller.workspace_id, event, caller.now())

@@ -24,9 +24,11 @@ CREATE TABLE admins (
     away_mode_enabled  boolean NOT NULL DEFAULT false,
     away_mode_reassign boolean NOT NULL DEFAULT false,
     created_at         timestamptz NOT NULL,
+    -- A removed admin stays the author of what they wrote.
+    removed_at         timestamptz,
     PRIMARY KEY (workspace_id, id)
 );
-CREATE UNIQUE INDEX admins_email ON admins (workspace_id, lower(email));
+CREATE UNIQUE INDEX admins_email ON admins (workspace_id, lower(email)) WHERE removed_at IS NULL;
 
 -- A token stands for one app (a private app has exactly one token) in one workspace, and acts as one admin.
 CREATE TABLE access_tokens (

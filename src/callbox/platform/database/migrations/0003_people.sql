@@ -247,6 +247,8 @@ CREATE TABLE segments (
     -- A query of the search language.
     predicate    jsonb NOT NULL,
     member_count bigint,
+    -- Why the predicate cannot be computed any more, if so.
+    error        text,
     computed_at  timestamptz,
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,

@@ -1,0 +1,158 @@
+"""Companies by pages, and by scrolling over all of them: one scroll at a time, forgotten after a minute."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar.types import HTTPScope
+from msgspec import UNSET
+
+from callbox.people.companies import queries
+from callbox.people.companies.schemas import (
+    CompanyContacts,
+    CompanyList,
+    CompanyScroll,
+    CompanySegmentList,
+    ContactCompanies,
+    FindCompaniesQuery,
+    ListCompaniesQuery,
+    PageQuery,
+    company_from_row,
+)
+from callbox.people.companies.service import get_company
+from callbox.people.contacts import service as contacts
+from callbox.people.segments import service as segments
+from callbox.platform import ids
+from callbox.platform.database import connection, transaction
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import decimal_id
+from callbox.wire.errors import BadRequest, NotFound, ParameterInvalid, WireError
+from callbox.wire.operations import caller_of
+from callbox.wire.pagination import CursorPages, NumberedPage, numbered_page, url_pages
+
+DEFAULT_PER_PAGE = 15
+DEFAULT_PER_SUBPAGE = 50
+MAX_PER_PAGE = 60
+MAX_LISTED = 10_000
+SCROLL_PAGE = 100
+SCROLL_IDLE = timedelta(seconds=60)
+
+
+class PageLimitReached(BadRequest):
+    """Deep pages are refused; scrolling reads everything."""
+
+    message = "page limit reached, please use scroll API"
+    shows_request_id = True
+
+
+class ScrollExists(WireError):
+    """Another scroll of the workspace is still open."""
+
+    code = "scroll_exists"
+    message = "scroll already exists for this workspace"
+
+
+class ScrollNotFound(NotFound):
+    """The scroll is unknown, ended, or was left idle for a minute."""
+
+    message = "scroll parameter not found"
+
+
+async def find_companies(scope: HTTPScope, query: FindCompaniesQuery) -> CompanyList:
+    """Companies with a tag, in a segment, or all; last seen first."""
+    page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    tag_id = decimal_id(query.tag_id) if query.tag_id else None
+    if query.tag_id and tag_id is None:
+        tag_id = -1  # no tag has this id
+    filters = {"tag_id": query.tag_id, "segment_id": query.segment_id}
+    return await _listed(scope, page, tag_id, query.segment_id or None, filters)
+
+
+async def list_companies(scope: HTTPScope, query: ListCompaniesQuery) -> CompanyList:
+    """All companies with contacts, by their last request."""
+    page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    if query.order not in {None, "", "asc", "desc"}:
+        raise ParameterInvalid("order must be asc or desc")
+    return await _listed(scope, page, None, None, {"order": query.order})
+
+
+async def _listed(
+    scope: HTTPScope,
+    page: NumberedPage,
+    tag_id: int | None,
+    segment_id: str | None,
+    filters: dict[str, str | None],
+) -> CompanyList:
+    if page.page * page.per_page > MAX_LISTED:
+        raise PageLimitReached
+    caller = caller_of(scope)
+    listing = queries.companies_ascending if filters.get("order") == "asc" else queries.companies_descending
+    async with connection() as held:
+        rows = await listing.all(held, caller.workspace_id, tag_id, segment_id, page.per_page, page.offset)
+        total = await queries.companies_total.one(held, caller.workspace_id, tag_id, segment_id)
+    companies = [company_from_row(caller, row) for row in rows]
+    return CompanyList("list", companies, url_pages(scope, page, total, **filters), total)
+
+
+async def scroll(caller: Caller, scroll_param: str | None) -> CompanyScroll:
+    """Open a scroll, or read on in the open one."""
+    async with transaction() as held:
+        now = caller.now()
+        if not scroll_param:
+            param = await queries.open_scroll.first(held, caller.workspace_id, UUID(ids.uuid()), now, now - SCROLL_IDLE)
+            if param is None:
+                raise ScrollExists
+            last_id = ""
+        else:
+            open_scroll = await queries.scroll_for_update.first(
+                held, caller.workspace_id, _uuid(scroll_param), now - SCROLL_IDLE
+            )
+            if open_scroll is None:
+                raise ScrollNotFound
+            param, last_id = str(open_scroll.scroll_param), open_scroll.last_company_id
+        rows = await queries.companies_after.all(held, caller.workspace_id, last_id, SCROLL_PAGE)
+        if not rows:
+            await queries.close_scroll.run(held, caller.workspace_id)
+            return CompanyScroll("list", [], None, None, UNSET)
+        await queries.move_scroll.run(held, caller.workspace_id, rows[-1].id, now)
+    return CompanyScroll("list", [company_from_row(caller, row) for row in rows], None, None, param)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ScrollNotFound from None
+
+
+async def forget_idle_scroll(caller: Caller) -> None:
+    """Scheduled: an idle scroll is of no use any more."""
+    async with connection() as held:
+        await queries.close_idle_scroll.run(held, caller.workspace_id, caller.now() - SCROLL_IDLE)
+
+
+async def companies_of_contact(scope: HTTPScope, contact_id: str, query: PageQuery) -> ContactCompanies:
+    """The companies that a contact is in, in the order it was attached."""
+    caller = caller_of(scope)
+    page = numbered_page(query.page, query.per_page, DEFAULT_PER_SUBPAGE, MAX_PER_PAGE)
+    async with connection() as held:
+        await contacts.require_live_contact(held, caller, contact_id)
+        rows = await queries.companies_of_contact.all(held, caller.workspace_id, contact_id, page.per_page, page.offset)
+        total = await queries.companies_of_contact_total.one(held, caller.workspace_id, contact_id)
+    companies = [company_from_row(caller, row) for row in rows]
+    return ContactCompanies("list", companies, companies, url_pages(scope, page, total), total)
+
+
+async def contacts_of_company(caller: Caller, company_id: str, query: PageQuery) -> CompanyContacts:
+    """The live contacts of a company."""
+    page = numbered_page(query.page, query.per_page, DEFAULT_PER_SUBPAGE, MAX_PER_PAGE)
+    company = await get_company(caller, company_id)
+    rows = await contacts.contacts_of_company(caller, company_id, page)
+    total_pages = -(-company.user_count // page.per_page)
+    pages = CursorPages("pages", page.page, page.per_page, total_pages)
+    return CompanyContacts("list", rows, company.user_count, pages)
+
+
+async def segments_of_company(caller: Caller, company_id: str) -> CompanySegmentList:
+    """The segments that a company is in."""
+    await get_company(caller, company_id)
+    return CompanySegmentList("list", await segments.segments_of_member(caller, company_id))

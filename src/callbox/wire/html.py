@@ -1,0 +1,62 @@
+"""HTML that people write: sanitised once, on the way in; plain text is wrapped, or derived."""
+
+import html
+import re
+
+import nh3
+
+from callbox.wire.errors import ParameterInvalid
+
+MAX_HTML_LENGTH = 500_000
+MAX_DEPTH = 200
+
+_TAGS = {
+    *("p", "br", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "code", "pre", "blockquote", "img"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "div", "span"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title", "width", "height"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer"
+)
+
+_ANY_TAG = re.compile(r"<[a-zA-Z/!]")
+_OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
+_VOID = {"br", "img", "hr", "input", "meta", "link", "p", "li"}
+
+
+def sanitise(text: str, field: str = "body") -> str:
+    """Stored HTML: what is not allowed is dropped. Plain text becomes paragraphs. Raises ParameterInvalid."""
+    if len(text) > MAX_HTML_LENGTH:
+        raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
+    if not _ANY_TAG.search(text):
+        return paragraphs(text)
+    if _depth(text) > MAX_DEPTH:
+        raise ParameterInvalid(f"{field} is nested too deeply")
+    cleaned = _CLEANER.clean(text)
+    return cleaned if cleaned.lstrip().startswith("<") else f"<p>{cleaned}</p>"
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML: blank lines part paragraphs, other line ends break lines."""
+    blocks = [block.strip() for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if block.strip()]
+    return "".join("<p>{}</p>".format(html.escape(block, quote=False).replace("\n", "<br>")) for block in blocks)
+
+
+def plain_text(markup: str) -> str:
+    """What a person reads, without the markup."""
+    with_breaks = re.sub(r"<br\s*/?>|</(p|div|li|h[1-6]|tr)>", "\n", markup)
+    return html.unescape(re.sub(r"<[^>]+>", "", with_breaks)).strip()
+
+
+def _depth(text: str) -> int:
+    """How deeply elements are nested, roughly; the parser's time grows with the square of it."""
+    depth = deepest = 0
+    for closing, name, closed in _OPENING.findall(text):
+        if closing:
+            depth = max(depth - 1, 0)
+        elif not closed and name.lower() not in _VOID:
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest

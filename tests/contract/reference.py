@@ -1,0 +1,171 @@
+"""The official description of the API, as far as Callbox has the groups: operations, answers, schemas.
+
+Schemas are turned from OpenAPI 3.0 into JSON Schema, and corrected where the description contradicts the
+examples beside it, which were recorded from the real service, or the dossier of observed traffic.
+"""
+
+import copy
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+Json = dict[str, Any]
+
+GROUPS = frozenset(
+    {
+        "Admins",
+        "Companies",
+        "Contacts",
+        "Data Attributes",
+        "Data Events",
+        "Notes",
+        "Segments",
+        "Subscription Types",
+        "Tags",
+        "Teams",
+        "Visitors",
+    }
+)
+OPERATION_COUNT = 54
+
+_DESCRIPTION = "intercom-api-2.11.yaml"
+_METHODS = ("get", "post", "put", "delete")
+_OTHER_WINGS = ("/conversations", "/tickets")
+
+
+@dataclass(frozen=True)
+class DocumentedAnswer:
+    """One answer that the description shows for an operation."""
+
+    operation: str
+    status: int
+    name: str | None
+    schema: Json | None
+    example: Any
+
+    @property
+    def key(self) -> tuple[str, int, str | None]:
+        """What a scenario is found by."""
+        return self.operation, self.status, self.name
+
+
+def _path() -> Path:
+    given = os.environ.get("CALLBOX_REFERENCE")
+    return Path(given) if given else Path(__file__).parents[3] / "shared" / "reference" / _DESCRIPTION
+
+
+def is_here() -> bool:
+    """Whether the description is at hand: a clone of the project alone does not have it."""
+    return _path().is_file()
+
+
+@cache
+def description() -> Json:
+    """The description, parsed."""
+    loaded: Json = yaml.load(_path().read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+def operations() -> dict[str, Json]:
+    """The operations of the groups, by method and path."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in description()["paths"].items()
+        if not path.startswith(_OTHER_WINGS)
+        for method, operation in methods.items()
+        if method in _METHODS and GROUPS & set(operation.get("tags", ()))
+    }
+
+
+def documented_answers() -> Iterator[DocumentedAnswer]:
+    """Every answer of the operations: one for each example, or for each status that has none."""
+    for key, operation in operations().items():
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/json", {})
+            examples = content.get("examples") or {None: {"value": None}}
+            for name, example in examples.items():
+                yield DocumentedAnswer(key, int(status), name, content.get("schema"), example["value"])
+
+
+# Keys that the description's schemas require although the service leaves them out: schema, keys, evidence.
+_NOT_ALWAYS_THERE: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (
+        "company",
+        ("last_request_at", "size", "website", "industry"),
+        "left out while unset, in every example of a company",
+    ),
+    ("tag", ("applied_at", "applied_by"), "only on taggings; the example of the list of tags has three keys"),
+    ("data_attribute", ("description",), "left out where none was given, as in the example of creating one"),
+    ("company_attached_segments", ("total_count",), "the example has no count"),
+    ("contact_attached_companies", ("companies",), "the wire's key is `data`"),
+    (
+        "admin_with_app",
+        ("job_title", "away_mode_enabled", "away_mode_reassign", "team_ids"),
+        "the example of GET /me has none of them",
+    ),
+    (
+        "admin",
+        ("job_title", "has_inbox_seat", "team_ids"),
+        "examples of admins have no job title; authors of notes have neither seat nor teams",
+    ),
+)
+
+# Values that the description's schemas forbid although the service sends them: schema, property, schema, evidence.
+_ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
+    ("company_list", "pages", {"type": ["object", "null"]}, "`next` is a URL or null, the schema's an object"),
+    ("contact_attached_companies", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
+    ("note_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
+    ("activity_log_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
+    ("company_scroll", "total_count", {"type": ["integer", "null"]}, "null in the example"),
+    ("company", "custom_attributes", {"type": "object"}, "the schema's own example holds numbers and booleans"),
+)
+
+
+@cache
+def _schemas() -> Json:
+    schemas: Json = copy.deepcopy(description()["components"]["schemas"])
+    for schema, keys, _ in _NOT_ALWAYS_THERE:
+        for key in keys:
+            schemas[schema]["required"].remove(key)
+    for schema, key, allowed, _ in _ALSO_ALLOWED:
+        assert key in schemas[schema]["properties"], f"{schema} has no {key} to correct"
+        schemas[schema]["properties"][key] = allowed
+    return {name: _json_schema(schema) for name, schema in schemas.items()}
+
+
+def _json_schema(schema: Any) -> Any:
+    """OpenAPI 3.0 knows `nullable` where JSON Schema knows the type null."""
+    if isinstance(schema, list):
+        return [_json_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    converted = {key: _json_schema(value) for key, value in schema.items() if key not in {"nullable", "example"}}
+    if schema.get("nullable") is True:
+        return {"anyOf": [converted, {"type": "null"}]}
+    return converted
+
+
+def violations(body: Any, schema: Json) -> list[str]:
+    """What of a body does not fit the description's schema."""
+    document = {**_json_schema(schema), "components": {"schemas": _schemas()}}
+    validator = jsonschema.Draft202012Validator(document)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+
+
+def missing_keys(body: Any, example: Any, path: str = "$") -> list[str]:
+    """Keys of an example that a body lacks; of lists, the first items are compared."""
+    if isinstance(example, dict):
+        if not isinstance(body, dict):
+            return [f"{path} should be an object"]
+        missing = [f"{path}.{key}" for key in example if key not in body]
+        shared = (key for key in example if key in body)
+        return [*missing, *(gone for key in shared for gone in missing_keys(body[key], example[key], f"{path}.{key}"))]
+    if isinstance(example, list) and example and isinstance(body, list) and body:
+        return missing_keys(body[0], example[0], f"{path}[0]")
+    return []
