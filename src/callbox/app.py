@@ -5,23 +5,50 @@ from typing import Any
 
 from litestar import Litestar, Request
 from litestar.response import Response
-from litestar.types import ControllerRouterHandler
 
+from callbox.people import notes
+from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
+from callbox.people.data_attributes import routes as data_attributes
+from callbox.people.data_events import routes as data_events
+from callbox.people.segments import routes as segments
+from callbox.people.subscription_types import routes as subscription_types
+from callbox.people.tags import routes as tags
+from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
+from callbox.wire.description import description_routes
 from callbox.wire.faults import wire_error_of
 from callbox.wire.gate import MAX_BODY_BYTES, Gate
 from callbox.wire.rate_limits import RateLimiter
-from callbox.workspace import access_tokens, workspaces
+from callbox.workspace import access_tokens, activity_logs, teams, workspaces
 from callbox.workspace.access_tokens import look_up_token
+from callbox.workspace.admins import routes as admins
 
-ROUTES: list[ControllerRouterHandler] = [
-    *health.ROUTES,
+API_ROUTES = [
+    *admins.ROUTES,
+    *activity_logs.ROUTES,
+    *teams.ROUTES,
+    *companies.ROUTES,
+    *contacts.ROUTES,
+    *data_attributes.ROUTES,
+    *data_events.ROUTES,
+    *notes.ROUTES,
+    *segments.ROUTES,
+    *subscription_types.ROUTES,
+    *tags.ROUTES,
+    *visitors.ROUTES,
+]
+
+MANAGE_ROUTES = [
     *workspaces.MANAGE_ROUTES,
     *access_tokens.MANAGE_ROUTES,
-    *contacts.ROUTES,
+    *admins.MANAGE_ROUTES,
+    *teams.MANAGE_ROUTES,
+    *segments.MANAGE_ROUTES,
+    *subscription_types.MANAGE_ROUTES,
+    *visitors.MANAGE_ROUTES,
 ]
 
 
@@ -41,8 +68,9 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         gc.freeze()
         gc.set_threshold(50_000, 50, 1000)
 
+    register_reactions()
     application = Litestar(
-        ROUTES,
+        [*health.ROUTES, *description_routes([*API_ROUTES, *MANAGE_ROUTES]), *API_ROUTES, *MANAGE_ROUTES],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: _answer_error},

@@ -17,6 +17,7 @@ from callbox.platform.database.embedded import EmbeddedPostgresError
 from callbox.platform.database.migrate import MigrationError, migrate
 from callbox.platform.processes import ChildKeepsDying
 from callbox.platform.telemetry import configure_logging
+from callbox.reactions import register_reactions
 from callbox.serving import CannotListen, Server, listen
 from callbox.settings import Settings, SettingsError, read_settings
 from callbox.wire.errors import WireError
@@ -159,6 +160,7 @@ def revoke_token(token_id: int, data: DataOption = None) -> None:
 def main() -> None:
     """Entry point; faults that an operator can mend end in one sentence instead of a traceback."""
     configure_logging()
+    register_reactions()
     try:
         cli()
     except (

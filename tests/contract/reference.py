@@ -122,6 +122,7 @@ _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
     ("contact_attached_companies", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
     ("note_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
     ("activity_log_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
+    ("company_scroll", "pages", {"type": ["object", "null"]}, "null in the example"),
     ("company_scroll", "total_count", {"type": ["integer", "null"]}, "null in the example"),
     ("company", "custom_attributes", {"type": "object"}, "the schema's own example holds numbers and booleans"),
 )

@@ -37,3 +37,8 @@ def unix(moment: datetime) -> int:
 def unix_or_none(moment: datetime | None) -> int | None:
     """Unix seconds of a time that may be missing."""
     return None if moment is None else int(moment.timestamp())
+
+
+def iso_milliseconds(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and Z, the form of event summaries."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -271,6 +271,30 @@ update_contact = Command(
     """,
 )
 
+# Where a contact came from, which only the messenger knows.
+ORIGIN_COLUMNS = (
+    "location_country",
+    "location_region",
+    "location_city",
+    "location_country_code",
+    "location_continent_code",
+    "utm_campaign",
+    "utm_content",
+    "utm_medium",
+    "utm_source",
+    "utm_term",
+    "referrer",
+)
+
+set_origin = Command(
+    "set_contact_origin",
+    f"""
+    UPDATE contacts
+    SET {", ".join(f"{name} = ${place}" for place, name in enumerate(ORIGIN_COLUMNS, start=3))}
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
 touch_contacts = Command(
     "touch_contacts",
     "UPDATE contacts SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",

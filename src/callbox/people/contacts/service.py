@@ -85,7 +85,7 @@ class OwnerUnknown(ParameterInvalid):
 async def create_contact(caller: Caller, request: CreateContactRequest) -> Contact:
     """A new user or lead. Raises ContactExists where a user with the same identifier lives or lived."""
     role = _role_of_new(request)
-    email = _email(request.email)
+    email = email_of(request.email)
     external_id = _external_id_of_new(role, request.external_id)
     if role == "user" and not email and not external_id:
         raise ParameterNotFound("email or external_id is a required parameter for a contact with the role user")
@@ -98,7 +98,7 @@ async def create_contact(caller: Caller, request: CreateContactRequest) -> Conta
             role=role,
             email=email,
             phone=request.phone or None,
-            formatted_phone=_formatted_phone(request.phone),
+            formatted_phone=formatted_phone(request.phone),
             name=request.name,
             avatar_url=request.avatar,
             owner_id=await _owner_id(held, caller, request.owner_id),
@@ -183,7 +183,7 @@ def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
     return None if sent is None or sent == "" else str(sent)
 
 
-def _email(sent: str | None) -> str | None:
+def email_of(sent: str | None) -> str | None:
     """Trimmed and in lower case; any domain may be used, also those reserved for tests."""
     if sent is None or not sent.strip():
         return None
@@ -194,7 +194,7 @@ def _email(sent: str | None) -> str | None:
     return sent.strip().lower()
 
 
-def _formatted_phone(sent: str | None) -> str | None:
+def formatted_phone(sent: str | None) -> str | None:
     """The number as people read it, where it is one; the number itself is kept as sent."""
     if not sent:
         return None
@@ -300,10 +300,10 @@ def merged_json(stored: str, attributes: CustomAttributes) -> str:
 async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
     _apply_role(row, request)
     if request.email is not UNSET:
-        row.email = _email(request.email)
+        row.email = email_of(request.email)
         row.email_identifier = None
     if request.phone is not UNSET:
-        row.phone, row.formatted_phone = request.phone or None, _formatted_phone(request.phone)
+        row.phone, row.formatted_phone = request.phone or None, formatted_phone(request.phone)
     if request.name is not UNSET:
         row.name = request.name
     if request.avatar is not UNSET:

@@ -1,0 +1,161 @@
+"""The rules of visitors: anonymous until they are converted, then gone."""
+
+import msgspec
+from msgspec import UNSET
+
+from callbox.people.contacts import conversion
+from callbox.people.contacts.schemas import Contact
+from callbox.people.data_attributes.values import check_custom_attributes
+from callbox.people.visitors import queries
+from callbox.people.visitors.names import pseudonym
+from callbox.people.visitors.queries import VisitorRow
+from callbox.people.visitors.schemas import (
+    ConvertVisitorRequest,
+    CreateVisitorRequest,
+    PersonKey,
+    UpdateVisitorRequest,
+    Visitor,
+    VisitorDeleted,
+    visitor_from_row,
+)
+from callbox.platform import ids
+from callbox.platform.database import Connection, connection, transaction
+from callbox.platform.events import Event, Topic, record
+from callbox.wire.authentication import Caller
+from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
+
+
+class VisitorNotFound(NotFound):
+    """No visitor has this id; a converted one has become a contact."""
+
+    message = "Visitor Not Found"
+
+
+async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
+    """A visitor with a generated `user_id` and a made-up name."""
+    now = caller.now().replace(microsecond=0)
+    visitor_id, user_id = ids.object_id(now), ids.uuid()
+    async with transaction() as held:
+        attributes = await check_custom_attributes(held, caller.workspace_id, "contact", request.custom_attributes)
+        await queries.insert_visitor.run(
+            held,
+            caller.workspace_id,
+            visitor_id,
+            user_id,
+            conversion.email_of(request.email),
+            request.phone,
+            request.name,
+            pseudonym(user_id),
+            request.avatar,
+            now,
+            request.country,
+            request.region,
+            request.city,
+            msgspec.json.encode(attributes.values).decode(),
+            request.referrer,
+            request.utm_campaign,
+            request.utm_content,
+            request.utm_medium,
+            request.utm_source,
+            request.utm_term,
+        )
+        return visitor_from_row(caller, await queries.visitor_by_id.one(held, caller.workspace_id, visitor_id))
+
+
+async def get_visitor(caller: Caller, *, user_id: str | None = None, visitor_id: str | None = None) -> Visitor:
+    """A visitor by the messenger's `user_id`, or by id."""
+    async with connection() as held:
+        if visitor_id is not None:
+            row = await queries.visitor_by_id.first(held, caller.workspace_id, visitor_id)
+        elif user_id:
+            row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
+        else:
+            raise ParameterNotFound("user_id is a required parameter")
+    if row is None:
+        raise VisitorNotFound
+    return visitor_from_row(caller, row)
+
+
+async def update_visitor(caller: Caller, request: UpdateVisitorRequest) -> Visitor:
+    """Change what is sent of a visitor. An id wins over a user_id."""
+    key = PersonKey(id=request.id, user_id=None if request.id is not None else request.user_id)
+    if key.id is None and key.user_id is None:
+        raise ParameterNotFound("id or user_id is a required parameter")
+    async with transaction() as held:
+        row = await _locked(held, caller, key)
+        sent = None if request.custom_attributes is UNSET else request.custom_attributes
+        attributes = await check_custom_attributes(held, caller.workspace_id, "contact", sent)
+        await queries.update_visitor.run(
+            held,
+            caller.workspace_id,
+            row.id,
+            row.name if request.name is UNSET else request.name,
+            msgspec.json.encode(attributes.values).decode(),
+            caller.now().replace(microsecond=0),
+        )
+        return visitor_from_row(caller, await queries.visitor_by_id.one(held, caller.workspace_id, row.id))
+
+
+async def delete_visitor(caller: Caller, visitor_id: str) -> VisitorDeleted:
+    """Forget a visitor; an operation that older clients still call."""
+    async with transaction() as held:
+        row = await _locked(held, caller, PersonKey(id=visitor_id))
+        await queries.delete_visitor_row.run(held, caller.workspace_id, row.id)
+    return VisitorDeleted(row.id, "visitor", row.user_id)
+
+
+async def _locked(held: Connection, caller: Caller, key: PersonKey) -> VisitorRow:
+    """The visitor, held until the transaction ends: of two conversions at once, the second finds nobody."""
+    row = await queries.visitor_for_update.first(
+        held,
+        caller.workspace_id,
+        None if key.id is None else str(key.id),
+        None if key.user_id is None else str(key.user_id),
+        None if key.email is None else key.email.strip().lower(),
+    )
+    if row is None:
+        raise VisitorNotFound
+    return row
+
+
+async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Contact:
+    """Make a contact of a visitor, or merge it into the user it turned out to be."""
+    if request.type not in {"user", "lead"}:
+        raise ParameterInvalid("type must be either user or lead")
+    user = request.user or PersonKey()
+    if request.type == "user" and user.id is None and user.user_id is None and not user.email:
+        raise ParameterNotFound("user.id, user.user_id or user.email is a required parameter")
+    async with transaction() as held:
+        visitor = await _locked(held, caller, request.visitor)
+        await queries.delete_visitor_row.run(held, caller.workspace_id, visitor.id)
+        item = msgspec.json.encode(visitor_from_row(caller, visitor)).decode()
+        await record(held, caller.workspace_id, Event(Topic.VISITOR_SIGNED_UP, visitor.id, item), caller.now())
+        known = conversion.KnownPerson(
+            id=visitor.id,
+            name=visitor.name,
+            email=visitor.email,
+            phone=visitor.phone,
+            avatar_url=visitor.avatar_url,
+            owner_id=visitor.owner_id,
+            custom_attributes=visitor.custom_attributes,
+            unsubscribed_from_emails=visitor.unsubscribed_from_emails,
+            last_seen_at=visitor.last_request_at,
+            location_country=visitor.location_country,
+            location_region=visitor.location_region,
+            location_city=visitor.location_city,
+            location_country_code=visitor.location_country_code,
+            location_continent_code=visitor.location_continent_code,
+            utm_campaign=visitor.utm_campaign,
+            utm_content=visitor.utm_content,
+            utm_medium=visitor.utm_medium,
+            utm_source=visitor.utm_source,
+            utm_term=visitor.utm_term,
+            referrer=visitor.referrer,
+        )
+        target = conversion.Target(
+            role=request.type,
+            id=None if user.id is None else str(user.id),
+            external_id=None if user.user_id is None else str(user.user_id),
+            email=user.email,
+        )
+        return await conversion.receive(held, caller, known, target)

@@ -1,0 +1,12 @@
+"""All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
+
+from callbox.people.segments.service import create_default_segments
+from callbox.people.subscription_types.service import create_default_subscription_types
+from callbox.platform.events import react_to
+from callbox.workspace.workspaces import WorkspaceCreated
+
+
+def register_reactions() -> None:
+    """Called once by whatever process runs rules: server, worker, commands."""
+    react_to(WorkspaceCreated, create_default_segments)
+    react_to(WorkspaceCreated, create_default_subscription_types)
