@@ -22,6 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 import pytest
+
 from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
 

@@ -16,6 +16,7 @@ from callbox.people.subscription_types import routes as subscription_types
 from callbox.people.tags import routes as tags
 from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
+from callbox.reactions import register_reactions
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes

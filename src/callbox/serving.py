@@ -137,15 +137,21 @@ class Server:
 
     async def _announce(self, on_ready: Callable[[], None]) -> None:
         """Every child writes one byte when it is ready; one that is started again writes another, unheeded."""
-        written = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._ready_reading, written.set)
-        ready = 0
-        while ready < self._expected:
-            await written.wait()
-            written.clear()
-            ready += len(os.read(self._ready_reading, self._expected))
-        loop.remove_reader(self._ready_reading)
+        all_ready = asyncio.Event()
+        awaited = self._expected
+
+        def count() -> None:
+            nonlocal awaited
+            awaited -= len(os.read(self._ready_reading, 64))
+            if awaited <= 0:
+                all_ready.set()
+
+        loop.add_reader(self._ready_reading, count)
+        try:
+            await all_ready.wait()
+        finally:
+            loop.remove_reader(self._ready_reading)
         on_ready()
 
 

@@ -2,7 +2,27 @@
 
 import asyncio
 
+from callbox.people.companies import jobs as companies
+from callbox.people.contacts import jobs as contacts
+from callbox.people.data_events import jobs as data_events
+from callbox.people.segments import jobs as segments
+from callbox.platform.jobs import Schedule
+from callbox.platform.jobs.worker import run_worker
+from callbox.reactions import register_reactions
+from callbox.wire.idempotency import forget_old_answers
+
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *segments.SUBSCRIBERS]
+JOBS = [*companies.JOBS, *segments.JOBS]
+SCHEDULES = [
+    *companies.SCHEDULES,
+    *contacts.SCHEDULES,
+    *data_events.SCHEDULES,
+    *segments.SCHEDULES,
+    Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
+]
+
 
 async def work(database_url: str, stop: asyncio.Event) -> None:
     """Run until told to stop."""
-    await stop.wait()
+    register_reactions()
+    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES)

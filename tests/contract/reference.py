@@ -124,6 +124,7 @@ _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
     ("activity_log_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
     ("company_scroll", "pages", {"type": ["object", "null"]}, "null in the example"),
     ("company_scroll", "total_count", {"type": ["integer", "null"]}, "null in the example"),
+    ("data_event_summary_item", "description", {"type": ["string", "null"]}, "null where there is none, say old docs"),
     ("company", "custom_attributes", {"type": "object"}, "the schema's own example holds numbers and booleans"),
 )
 

@@ -141,7 +141,7 @@ refused("GET /companies/{company_id}/contacts", 404, "Company Not Found", path=f
 def _(world: World) -> httpx.Response:
     company = world.employee()[1]
     predicate = {"field": "company_id", "operator": "=", "value": company["company_id"]}
-    world.segment(predicate, person_type="company")
+    world.wait_for_members(world.segment(predicate, person_type="company")["id"])
     return world.api.get(f"/companies/{company['id']}/segments")
 
 
@@ -256,7 +256,8 @@ refused("GET /notes/{note_id}", 404, "Note not found", path="/notes/1")
 @scenario("GET /contacts/{contact_id}/segments", 200, "successful")
 def _(world: World) -> httpx.Response:
     user = world.user()
-    world.segment_of(user)
+    segment = world.segment_of(user)
+    world.wait_for_members(segment["id"])
     return world.api.get(f"/contacts/{user['id']}/segments")
 
 

@@ -83,6 +83,18 @@ class World:
         """A segment in which this user is alone."""
         return self.segment({"field": "external_id", "operator": "=", "value": user["external_id"]})
 
+    def wait_for_members(self, segment_id: str) -> None:
+        """Until the worker has found who is in a segment."""
+        deadline = time.monotonic() + 20
+        while self._managed_segment(segment_id)["computed_at"] is None:
+            assert time.monotonic() < deadline, "the segment was not computed within 20 seconds"
+            time.sleep(0.05)
+
+    def _managed_segment(self, segment_id: str) -> Json:
+        segments = self.call("GET", "/manage/v1/segments")["data"]
+        found: Json = next(each for each in segments if each["id"] == segment_id)
+        return found
+
     def subscription_type(self, consent_type: str = "opt_out") -> Json:
         """A live subscription type."""
         translation = {"name": "Newsletter", "description": "Once a month", "locale": "en"}

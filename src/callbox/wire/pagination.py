@@ -1,13 +1,13 @@
 """The list styles of the API that have pages: by cursor, and by page number with a full URL.
 
 (The third style, the whole collection in one answer, needs nothing.) A cursor is opaque: it carries
-where the page ended, its number and the total, and a mark of its list, so that it fits no other one.
+where the page ended, its number and the total, and a seal over them and its list, so that it fits no other one.
 """
 
 import base64
-import binascii
+import re
 from math import ceil
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -18,10 +18,10 @@ from msgspec import UNSET, UnsetType
 from callbox.wire.errors import ClientError, ParameterInvalid
 
 # Times travel in a cursor as microseconds.
-SortValue = str | int | None
+SortValue = str | int | float | None
 
-
-_LATEST_MICROSECONDS = 60_000_000_000_000_000  # beyond the year 3800
+_CURSOR = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_PAGE_DIGITS = 15  # the offset of a page of this number is still a bigint
 
 
 class CursorInvalid(ClientError):
@@ -65,11 +65,11 @@ class UrlPages(msgspec.Struct):
 
 
 class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    list_mark: int
-    page: int
-    total_count: int
-    last_id: str
-    sort_value: SortValue
+    seal: int
+    page: Annotated[int, msgspec.Meta(ge=2, le=2**31)]
+    total_count: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    last_id: Annotated[str, msgspec.Meta(min_length=1)]
+    sort_value: str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float | None
 
 
 class CursorPage(msgspec.Struct):
@@ -99,17 +99,19 @@ def per_page_of(sent: str | int | None, default: int, maximum: int) -> int:
     """The page size, or ParameterInvalid."""
     if sent is None or sent == "":
         return default
-    per_page = _positive("per_page", sent)
-    if per_page > maximum:
+    digits = _digits("per_page", sent)
+    if len(digits) > len(str(maximum)) or int(digits) > maximum:
         raise PerPageTooBig
-    return per_page
+    return int(digits)
 
 
-def _positive(name: str, sent: str | int) -> int:
+def _digits(name: str, sent: str | int) -> str:
+    """The digits of a positive number. They may be too many for one."""
     text = str(sent)
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit() and digits):
         raise ParameterInvalid(f"{name} must be a whole number of 1 or more")
-    return int(text)
+    return digits
 
 
 def cursor_page(
@@ -119,40 +121,51 @@ def cursor_page(
     size = per_page_of(per_page, default, maximum)
     if not starting_after:
         return CursorPage(listing, size)
-    try:
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(starting_after), type=_Cursor)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise CursorInvalid from None
-    if cursor.list_mark != _mark(listing) or cursor.page < 2 or cursor.total_count < 0 or not _is_usable(cursor):
+    cursor = _read(starting_after)
+    if cursor.seal != _seal(listing, cursor):
         raise CursorInvalid
     return CursorPage(listing, size, cursor.page, cursor.total_count, cursor.last_id, cursor.sort_value)
 
 
-def _is_usable(cursor: _Cursor) -> bool:
-    """Whether the values of a cursor, which a client may have forged, can be compared with a row's."""
-    if "\x00" in cursor.last_id or (isinstance(cursor.sort_value, str) and "\x00" in cursor.sort_value):
-        return False
-    return not isinstance(cursor.sort_value, int) or abs(cursor.sort_value) <= _LATEST_MICROSECONDS
+def _read(text: str) -> _Cursor:
+    """The cursor in its one spelling; what it holds may still be forged, so types and sizes are checked."""
+    if not _CURSOR.fullmatch(text):
+        raise CursorInvalid
+    try:
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Cursor)
+    except (ValueError, msgspec.MsgspecError):
+        raise CursorInvalid from None
+    if _written(cursor) != text or "\x00" in cursor.last_id or "\x00" in str(cursor.sort_value):
+        raise CursorInvalid
+    return cursor
+
+
+def _written(cursor: _Cursor) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def _seal(listing: str, cursor: _Cursor) -> int:
+    """Ties a cursor to its list, and shows when it was damaged on the way. It is no signature."""
+    content = [listing, cursor.page, cursor.total_count, cursor.last_id, cursor.sort_value]
+    return crc32(msgspec.json.encode(content))
 
 
 def cursor_pages(page: CursorPage, total_count: int, last_id: str | None, sort_value: SortValue = None) -> CursorPages:
     """The pages object; `last_id` is the last row's if there is a further page, else None."""
     pages = CursorPages("pages", page.page, page.per_page, ceil(total_count / page.per_page))
     if last_id is not None:
-        cursor = _Cursor(_mark(page.listing), page.page + 1, total_count, last_id, sort_value)
-        encoded = base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
-        pages.next = NextCursor(page.page + 1, page.per_page, encoded)
+        cursor = _Cursor(0, page.page + 1, total_count, last_id, sort_value)
+        cursor.seal = _seal(page.listing, cursor)
+        pages.next = NextCursor(page.page + 1, page.per_page, _written(cursor))
     return pages
 
 
-def _mark(listing: str) -> int:
-    return crc32(listing.encode())
-
-
 def numbered_page(page: str | None, per_page: str | None, default: int, maximum: int) -> NumberedPage:
-    """The page that a request to a list by page number asks for."""
-    number = 1 if page is None or page == "" else _positive("page", page)
-    return NumberedPage(number, per_page_of(per_page, default, maximum))
+    """The page that a request to a list by page number asks for. It may lie beyond the end: then it is empty."""
+    digits = "1" if page is None or page == "" else _digits("page", page)
+    if len(digits) > _MAX_PAGE_DIGITS:
+        raise ParameterInvalid(f"page must have at most {_MAX_PAGE_DIGITS} digits")
+    return NumberedPage(int(digits), per_page_of(per_page, default, maximum))
 
 
 def url_pages(scope: HTTPScope, page: NumberedPage, total_count: int, **filters: str | None) -> UrlPages:

@@ -115,6 +115,17 @@ time_dependent_segments = GlobalQuery(
     "SELECT workspace_id, id FROM segments WHERE predicate::text LIKE '%days_ago%' ORDER BY workspace_id, id",
 )
 
+# Attachments stay while a contact is archived or deleted, and the companies count only who is live.
+companies_of_contacts = Query(
+    "companies_of_contacts",
+    str,
+    """
+    SELECT DISTINCT company_id
+    FROM contact_companies
+    WHERE workspace_id = $1 AND contact_id = ANY ($2::text[])
+    """,
+)
+
 # Names of segments in whose predicate a filter on this field has this value, as text or as a number.
 segments_using_value = Query(
     "segments_using_value",

@@ -100,13 +100,13 @@ async def update_segment(segment_id: str, body: bytes, scope: HTTPScope) -> Mana
 
 @operation("POST", "/manage/v1/segments/{segment_id:str}/compute", group=GROUP, errors=[service.SegmentNotFound])
 async def compute_segment(segment_id: str, scope: HTTPScope) -> ManagedSegment:
-    """Let the worker find a segment's members anew."""
-    return await service.request_computation(caller_of(scope), segment_id)
+    """Find a segment's members anew, now."""
+    return await service.compute_segment(caller_of(scope), segment_id)
 
 
 @operation("DELETE", "/manage/v1/segments/{segment_id:str}", group=GROUP, errors=[service.SegmentNotFound])
 async def delete_segment(segment_id: str, scope: HTTPScope) -> SegmentDeleted:
-    """Delete a segment; its members stay."""
+    """Delete a segment; the people and companies in it stay."""
     return await service.delete_segment(caller_of(scope), segment_id)
 
 

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET
 
 from callbox.people.segments import queries
-from callbox.people.segments.membership import check_predicate
+from callbox.people.segments.membership import check_predicate, compute
 from callbox.people.segments.schemas import (
     CreateSegmentRequest,
     ManagedSegment,
@@ -111,12 +111,12 @@ async def update_segment(caller: Caller, segment_id: str, request: UpdateSegment
         return await _changed(held, caller, segment_id)
 
 
-async def request_computation(caller: Caller, segment_id: str) -> ManagedSegment:
-    """Let the worker find the segment's members anew."""
+async def compute_segment(caller: Caller, segment_id: str) -> ManagedSegment:
+    """Find the segment's members anew, at once; the answer has their number, or why they cannot be found."""
     async with transaction() as held:
-        if await queries.segment_by_id.first(held, caller.workspace_id, segment_id) is None:
+        if not await compute(held, caller, segment_id):
             raise SegmentNotFound
-        return await _changed(held, caller, segment_id)
+        return managed_segment(await queries.segment_by_id.one(held, caller.workspace_id, segment_id))
 
 
 async def _changed(held: Connection, caller: Caller, segment_id: str) -> ManagedSegment:
@@ -125,7 +125,7 @@ async def _changed(held: Connection, caller: Caller, segment_id: str) -> Managed
 
 
 async def delete_segment(caller: Caller, segment_id: str) -> SegmentDeleted:
-    """Delete a segment; its members stay."""
+    """Delete a segment; the people and companies in it stay."""
     async with transaction() as held:
         if not await queries.delete_segment_row.run(held, caller.workspace_id, segment_id):
             raise SegmentNotFound

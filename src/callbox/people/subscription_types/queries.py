@@ -30,6 +30,12 @@ subscription_type_by_id = Query(
     f"SELECT {_COLUMNS} FROM subscription_types s WHERE s.workspace_id = $1 AND s.id = $2",
 )
 
+subscription_type_for_update = Query(
+    "subscription_type_for_update",
+    SubscriptionTypeRow,
+    f"SELECT {_COLUMNS} FROM subscription_types s WHERE s.workspace_id = $1 AND s.id = $2 FOR NO KEY UPDATE",
+)
+
 subscription_types_of_contact = Query(
     "subscription_types_of_contact",
     SubscriptionTypeRow,

@@ -11,7 +11,7 @@ from callbox.wire.decode import WireId
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 ConsentType = Literal["opt_out", "opt_in"]
-ContentType = Literal["email", "sms_message"]
+ContentTypes = Annotated[list[Literal["email", "sms_message"]], Meta(min_length=1)]
 State = Literal["live", "draft", "archived"]
 
 
@@ -53,7 +53,7 @@ class CreateSubscriptionTypeRequest(msgspec.Struct):
     """A new subscription type. An opt_out one is sent unless refused, an opt_in one only if asked for."""
 
     consent_type: ConsentType
-    content_types: list[ContentType]
+    content_types: ContentTypes
     default_translation: Translation
     translations: list[Translation] = []
     state: State = "live"
@@ -63,7 +63,7 @@ class UpdateSubscriptionTypeRequest(msgspec.Struct):
     """What is to change; the consent type never does, since contacts answered to it."""
 
     state: State | UnsetType = UNSET
-    content_types: list[ContentType] | UnsetType = UNSET
+    content_types: ContentTypes | UnsetType = UNSET
     default_translation: Translation | UnsetType = UNSET
     translations: list[Translation] | UnsetType = UNSET
 

@@ -137,7 +137,10 @@ async def update_subscription_type(
 ) -> SubscriptionType:
     """Change what is sent of a subscription type."""
     async with transaction() as held:
-        found = await _found(held, caller, subscription_id)
+        row = await queries.subscription_type_for_update.first(held, caller.workspace_id, decimal_id(subscription_id))
+        if row is None:
+            raise SubscriptionTypeNotFound
+        found = subscription_type_from_row(row)
         default = found.default_translation if request.default_translation is UNSET else request.default_translation
         others = found.translations if request.translations is UNSET else request.translations
         await queries.update_subscription_type.run(

@@ -1,0 +1,1 @@
+"""A lifelike workspace, the same at every run."""

@@ -1,0 +1,37 @@
+"""From events to work: the relay that empties the outbox, and jobs with retries and schedules.
+
+Rooms see events, jobs and `enqueue`. The queue library is behind `worker`, which only the worker process
+imports, so that server processes do without its memory and it can be exchanged.
+"""
+
+from callbox.platform.jobs.queue import (
+    HeldJob,
+    Job,
+    Schedule,
+    Work,
+    enqueue,
+    held_jobs,
+    retry_job,
+)
+from callbox.platform.jobs.relay import (
+    FailedEvent,
+    RelayedEvent,
+    Subscriber,
+    failed_events,
+    retry_event,
+)
+
+__all__ = [
+    "FailedEvent",
+    "HeldJob",
+    "Job",
+    "RelayedEvent",
+    "Schedule",
+    "Subscriber",
+    "Work",
+    "enqueue",
+    "failed_events",
+    "held_jobs",
+    "retry_event",
+    "retry_job",
+]

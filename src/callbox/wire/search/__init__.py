@@ -1,0 +1,61 @@
+"""The search language: written once, declared per resource as a table of fields, compiled to parameterised SQL.
+
+A query is a filter, or a group of queries under AND or OR. Values only ever become parameters, and a list
+is one array parameter, so that the number of SQL texts stays bounded. `$1` is always the workspace.
+"""
+
+from callbox.wire.search.errors import (
+    InvalidField,
+    InvalidOperator,
+    InvalidQuery,
+    InvalidSortOrder,
+    InvalidValue,
+    InvalidValues,
+)
+from callbox.wire.search.fields import Field, FieldType, Resource
+from callbox.wire.search.filters import Compiled, compile_filter
+from callbox.wire.search.grammar import (
+    MAX_GROUP_ITEMS,
+    MAX_GROUP_LEVELS,
+    MAX_VALUE_LEVELS,
+    Filter,
+    Group,
+    Query,
+    Search,
+    SearchPagination,
+    SearchRequest,
+    Sort,
+    parse_query,
+    parse_search,
+)
+from callbox.wire.search.sorting import CompiledSort, compile_page, compile_sort, cursor_value_of
+
+__all__ = [
+    "MAX_GROUP_ITEMS",
+    "MAX_GROUP_LEVELS",
+    "MAX_VALUE_LEVELS",
+    "Compiled",
+    "CompiledSort",
+    "Field",
+    "FieldType",
+    "Filter",
+    "Group",
+    "InvalidField",
+    "InvalidOperator",
+    "InvalidQuery",
+    "InvalidSortOrder",
+    "InvalidValue",
+    "InvalidValues",
+    "Query",
+    "Resource",
+    "Search",
+    "SearchPagination",
+    "SearchRequest",
+    "Sort",
+    "compile_filter",
+    "compile_page",
+    "compile_sort",
+    "cursor_value_of",
+    "parse_query",
+    "parse_search",
+]
