@@ -52,13 +52,14 @@ def operation(
     """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
+        response = get_type_hints(function)["return"]
         described = Operation(
             method=method,
             path=path,
             group=group,
             name=function.__name__,
             summary=(function.__doc__ or "").strip(),
-            response=get_type_hints(function)["return"],
+            response=response,
             request=request,
             query=query,
             status=status,
@@ -70,7 +71,8 @@ def operation(
             path,
             http_method=method,  # type: ignore[arg-type]
             status_code=status,
-            media_type=MediaType.JSON,
+            # As JSON, an answer without content would read `null`.
+            media_type=MediaType.TEXT if response is type(None) else MediaType.JSON,
             opt={"operation": described},
         )(function)
 

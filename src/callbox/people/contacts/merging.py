@@ -71,7 +71,7 @@ async def merge(held: Connection, caller: Caller, lead_id: str, user_id: str) ->
     await announce(held, caller.workspace_id, ContactsMerged(lead_id, user_id))
     row = await queries.contact_by_id.one(held, caller.workspace_id, user_id)
     contact = contact_from_row(caller, row)
-    item = msgspec.to_builtins(contact) | {"merged_from": msgspec.to_builtins(MergedFrom("contact", lead_id))}
+    item = msgspec.json.decode(msgspec.json.encode(contact)) | {"merged_from": MergedFrom("contact", lead_id)}
     event = Event(Topic.CONTACT_MERGED, user_id, msgspec.json.encode(item).decode())
     await record(held, caller.workspace_id, event, now)
     return contact

@@ -133,11 +133,9 @@ async def _check_limit(held: Connection, caller: Caller) -> None:
 
 
 def _options(sent: Any) -> list[str]:
-    # The reference's own example sends a single option as an object.
-    items = [sent] if isinstance(sent, dict) else sent
-    if not isinstance(items, list):
+    if not isinstance(sent, list):
         raise ParameterInvalid("Options isn't an array")
-    values: list[Any] = [item.get("value") if isinstance(item, dict) else item for item in items]
+    values: list[Any] = [item.get("value") if isinstance(item, dict) else item for item in sent]
     if not all(isinstance(value, str) and value.strip() and len(value) <= 255 for value in values):
         raise ParameterInvalid("options must be strings of 1 to 255 characters")
     if len(set(values)) < 2:

@@ -20,7 +20,7 @@ class Segment(msgspec.Struct):
     name: str
     created_at: int
     updated_at: int
-    person_type: str
+    person_type: Literal["contact", "user"]
     count: int | UnsetType | None = UNSET
 
 
@@ -96,7 +96,8 @@ def segment_from_row(row: SegmentRow, *, with_count: bool = False) -> Segment:
         name=row.name,
         created_at=unix(row.created_at),
         updated_at=unix(row.updated_at),
-        person_type=row.person_type,
+        # The API has two words here and none for companies; its own examples show theirs as `user`.
+        person_type="contact" if row.person_type == "contact" else "user",
         count=row.member_count if with_count else UNSET,
     )
 
