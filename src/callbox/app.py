@@ -20,6 +20,7 @@ from callbox.reactions import register_reactions
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
+from callbox.wire.errors import JSON_MEDIA_TYPE
 from callbox.wire.faults import wire_error_of
 from callbox.wire.gate import MAX_BODY_BYTES, Gate
 from callbox.wire.rate_limits import RateLimiter
@@ -56,7 +57,7 @@ MANAGE_ROUTES = [
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     request_id: str = request.scope["state"]["request_id"]
     refused = wire_error_of(error, request_id)
-    return Response(refused.body(request_id), status_code=refused.status, media_type="application/json; charset=utf-8")
+    return Response(refused.body(request_id), status_code=refused.status, media_type=JSON_MEDIA_TYPE)
 
 
 def create_app(database_url: str, limiter: RateLimiter) -> Gate:

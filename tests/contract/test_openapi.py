@@ -298,7 +298,7 @@ def test_the_page_shows_every_operation_with_path_and_errors(page: httpx.Respons
         for key, operation in _operations(document):
             assert operation["operationId"] in parsed.ids, key
             assert key.partition(" ")[2] in parsed.text, key
-            assert operation["summary"] in parsed.text, key
+            assert operation["summary"].replace("`", "") in parsed.text, key
         for example in document["components"]["examples"].values():
             assert example["value"]["errors"][0]["message"] in parsed.text
 

@@ -8,6 +8,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+# Of every answer with a body, errors included.
+JSON_MEDIA_TYPE = "application/json; charset=utf-8"
+
 
 class ErrorItem(msgspec.Struct):
     """One reason why a request was refused."""

@@ -16,6 +16,7 @@ from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
 from callbox.wire.authentication import Authenticator, Caller
 from callbox.wire.errors import (
+    JSON_MEDIA_TYPE,
     Forbidden,
     NotAcceptable,
     NotFound,
@@ -154,7 +155,7 @@ class _Exchange:
             return
         body = error.body(self.request_id)
         headers = [
-            (b"content-type", b"application/json; charset=utf-8"),
+            (b"content-type", JSON_MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
         ]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -16,7 +16,7 @@ import msgspec
 from callbox.platform import clock
 from callbox.platform.database import Command, GlobalCommand, Query, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.errors import Conflict, ParameterInvalid, PayloadTooLarge
+from callbox.wire.errors import JSON_MEDIA_TYPE, Conflict, ParameterInvalid, PayloadTooLarge
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
@@ -123,7 +123,7 @@ async def answer_once(
                     raise KeyReused
                 answer.status, answer.body = kept.status, kept.body
                 answer.headers = [
-                    (b"content-type", b"application/json"),
+                    (b"content-type", JSON_MEDIA_TYPE.encode()),
                     (b"content-length", str(len(kept.body)).encode()),
                     (b"idempotent-replayed", b"true"),
                 ]

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope
 
 from callbox.wire.authentication import Caller
-from callbox.wire.errors import WireError
+from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ def operation(
             http_method=method,  # type: ignore[arg-type]
             status_code=status,
             # As JSON, an answer without content would read `null`.
-            media_type=MediaType.TEXT if response is type(None) else MediaType.JSON,
+            media_type=MediaType.TEXT if response is type(None) else JSON_MEDIA_TYPE,
             opt={"operation": described},
         )(function)
 

@@ -7,6 +7,7 @@ Without script the page is the same list; the script adds the filter and opens w
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
@@ -17,6 +18,7 @@ Json = dict[str, Any]
 _STYLE = files(__name__).joinpath("page.css").read_text()
 _SCRIPT = files(__name__).joinpath("page.js").read_text()
 _FRAME = files(__name__).joinpath("page.html").read_text()
+_CODE = re.compile("`([^`]+)`")
 
 
 def _hash_source(text: str) -> str:
@@ -80,7 +82,7 @@ def _navigation_group(name: str, operations: Iterable[tuple[str, str, Json]]) ->
     links = "".join(
         _element(
             "li",
-            _element("a", _method(method) + escape(operation["summary"].rstrip(".")), href=f"#{_anchor(operation)}"),
+            _element("a", _method(method) + _prose(operation["summary"].rstrip(".")), href=f"#{_anchor(operation)}"),
         )
         for method, _, operation in operations
     )
@@ -109,7 +111,7 @@ def _document(description: Json, prefix: str) -> str:
 def _operation(method: str, path: str, operation: Json, description: Json, prefix: str) -> str:
     schemas = description["components"]["schemas"]
     title = _method(method) + _element("code", _path(path), class_="path")
-    summary = _element("summary", title + _element("span", escape(operation["summary"]), class_="says"))
+    summary = _element("summary", title + _element("span", _prose(operation["summary"]), class_="says"))
     body = "".join(
         (
             _paragraph(operation.get("description")),
@@ -130,7 +132,12 @@ def _path(path: str) -> str:
 
 
 def _paragraph(text: str | None) -> str:
-    return _element("p", escape(text)) if text else ""
+    return _element("p", _prose(text)) if text else ""
+
+
+def _prose(text: str) -> str:
+    """Text in which names stand between backticks."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _part(title: str, content: str) -> str:
@@ -306,7 +313,7 @@ def _error_table(pairs: Iterable[tuple[str, str]], examples: Json) -> str:
             _element("span", status, class_="status bad"),
             _element("code", escape(error["code"])),
             escape(error["message"]),
-            escape(examples[name]["summary"]),
+            _prose(examples[name]["summary"]),
         )
         for status, name in pairs
         for error in examples[name]["value"]["errors"]
