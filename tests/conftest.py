@@ -47,6 +47,7 @@ class RunningServer:
     url: str
     process: subprocess.Popen[str]
     first_token: str
+    database_url: str  # empty where it runs the embedded one
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +147,8 @@ def start_server(data: Path, environment: dict[str, str], *arguments: str) -> Ru
         if line.startswith("Access token:"):
             token = line.split()[2]
         if line.startswith(("  curl", "Access tokens were")):
-            return RunningServer(f"http://127.0.0.1:{port}", process, token)
+            database_url = environment.get("CALLBOX_DATABASE_URL", "")
+            return RunningServer(f"http://127.0.0.1:{port}", process, token, database_url)
     raise AssertionError(f"the server ended with {process.wait()} before it was ready")
 
 
