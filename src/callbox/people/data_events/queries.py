@@ -131,6 +131,7 @@ set_summary = Command(
     """,
 )
 
+# The clock that is furthest ahead bounds what the index on the age has to be read for.
 delete_old_events = GlobalCommand(
     "delete_old_events",
     """
@@ -139,7 +140,9 @@ delete_old_events = GlobalCommand(
         SELECT e.ctid
         FROM data_events e
         JOIN workspaces w ON w.id = e.workspace_id
-        WHERE e.created_at < $1::timestamptz + make_interval(secs => w.clock_offset_seconds)
+        WHERE e.created_at < $1::timestamptz
+                + make_interval(secs => (SELECT max(clock_offset_seconds) FROM workspaces))
+            AND e.created_at < $1::timestamptz + make_interval(secs => w.clock_offset_seconds)
         LIMIT $2
     ))
     """,

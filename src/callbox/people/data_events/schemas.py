@@ -9,6 +9,8 @@ from callbox.people.data_events.queries import Doer, EventRow, SummaryRow
 from callbox.platform.clock import iso_milliseconds, unix
 from callbox.wire.decode import UnixTime, WireId
 
+MAX_SUMMARIES = 1000
+
 EventName = Annotated[str, Meta(max_length=255)]
 
 
@@ -91,7 +93,9 @@ class CreateSummariesRequest(msgspec.Struct):
     """Counts of events of a user, set as they are."""
 
     user_id: WireId | None = None
-    event_summaries: SummaryRequestItem | list[SummaryRequestItem] | None = None
+    event_summaries: SummaryRequestItem | Annotated[list[SummaryRequestItem], Meta(max_length=MAX_SUMMARIES)] | None = (
+        None
+    )
 
 
 class ListEventsQuery(msgspec.Struct):

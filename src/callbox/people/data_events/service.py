@@ -1,8 +1,8 @@
 """The rules of data events: taken in one statement, listed for 90 days, counted for ever."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import msgspec
@@ -27,7 +27,7 @@ from callbox.people.data_events.schemas import (
 from callbox.platform import clock
 from callbox.platform.database import Connection, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import moment
+from callbox.wire.decode import moment, moment_or_none
 from callbox.wire.errors import ParameterInvalid, ParameterNotFound
 from callbox.wire.operations import caller_of
 from callbox.wire.pagination import page_url, per_page_of
@@ -39,6 +39,7 @@ MAX_METADATA_KEYS = 10
 _DELETE_BATCH = 5000
 _LAST_ID = UUID(int=2**128 - 1)
 _LATEST_MILLISECONDS = 253_402_300_799_000
+_WEB_ADDRESS = re.compile("https?://", re.IGNORECASE)
 
 
 class EventTypeUnsupported(ParameterInvalid):
@@ -54,9 +55,9 @@ async def submit_event(caller: Caller, request: CreateDataEventRequest) -> None:
         raise ParameterNotFound("event_name is required")
     if request.created_at is None:
         raise ParameterNotFound("created_at is required")
-    if request.id is not None:
+    if request.id not in {None, ""}:
         submit, identifier = queries.submit_by_id, str(request.id)
-    elif request.user_id is not None:
+    elif request.user_id not in {None, ""}:
         submit, identifier = queries.submit_by_external_id, str(request.user_id)
     elif request.email:
         submit, identifier = queries.submit_by_email, request.email.strip().lower()
@@ -89,13 +90,14 @@ def _metadata(sent: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _is_metadata(value: object) -> bool:
+    """Text, numbers and booleans; rich links; amounts of money, in cents."""
     match value:
-        case str() | bool() | int() | float() | None:
+        case str() | bool() | int() | float():
             return True
         case {"url": str(url), "value": str() | int() | float(), **rest} if not rest:
-            return urlsplit(url).scheme in {"http", "https"}
+            return _WEB_ADDRESS.match(url) is not None
         case {"amount": int(amount), "currency": str(), **rest} if not rest:
-            return amount > 0
+            return amount > 0 and amount is not True
         case _:
             return False
 
@@ -115,8 +117,9 @@ async def list_events(scope: HTTPScope, query: ListEventsQuery) -> DataEventList
         rows = await queries.events_page.all(held, caller.workspace_id, doer.id, after, before, before_id, per_page + 1)
     shown = rows[:per_page]
     pages = EventPages(_next_url(scope, query, shown) if len(rows) > per_page else UNSET)
-    if shown and not query.before:
-        pages.since = _url(scope, query, since=str(unix_milliseconds(shown[0])))
+    if not query.before:
+        newest = str(unix_milliseconds(shown[0])) if shown else query.since
+        pages.since = _url(scope, query, since=newest) if newest else UNSET
     return DataEventList("event.list", [data_event(doer, row) for row in shown], pages)
 
 
@@ -143,7 +146,7 @@ def unix_milliseconds(row: EventRow) -> int:
 
 
 def _milliseconds(sent: str, field: str) -> datetime:
-    if not sent.isdigit() or int(sent) > _LATEST_MILLISECONDS:
+    if not (sent.isascii() and sent.isdigit()) or int(sent) > _LATEST_MILLISECONDS:
         raise ParameterInvalid(f"{field} must be a Unix timestamp in milliseconds")
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(sent))
 
@@ -201,13 +204,19 @@ async def set_summaries(caller: Caller, request: CreateSummariesRequest) -> None
         if found is None:
             raise ContactNotFound
         for item in items:
+            name = item.event_name.strip()
+            if not name:
+                raise ParameterNotFound("event_summaries.event_name is a required parameter")
             first, last = _span(caller, item)
-            await queries.set_summary.run(held, caller.workspace_id, found.id, item.event_name, item.count, first, last)
+            await queries.set_summary.run(held, caller.workspace_id, found.id, name, item.count, first, last)
 
 
 def _span(caller: Caller, item: SummaryRequestItem) -> tuple[datetime, datetime]:
-    first = moment(item.first, "event_summaries.first") if item.first is not None else caller.now()
-    last = moment(item.last, "event_summaries.last") if item.last is not None else first
+    """When it happened first and last. Where one is missing it is the other; where both are, now."""
+    first = moment_or_none(item.first, "event_summaries.first")
+    last = moment_or_none(item.last, "event_summaries.last")
+    first = first or last or caller.now()
+    last = last or first
     if last < first:
         raise ParameterInvalid("event_summaries.last must not be before event_summaries.first")
     return first, last
