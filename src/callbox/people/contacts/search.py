@@ -11,7 +11,7 @@ from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
 from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Resource
 
 _STRINGS = {
-    name: Field(FieldType.STRING, f"c.{column}")
+    name: Field(FieldType.STRING, f"c.{column}", is_sortable=name == column)
     for name, column in {
         "avatar": "avatar_url",
         "formatted_phone": "formatted_phone",
@@ -56,13 +56,13 @@ CONTACTS = Resource(
     fields={
         **_STRINGS,
         **_TIMES,
-        "id": Field(FieldType.STRING, "c.id", is_folded=True),
-        "role": Field(FieldType.STRING, "c.role", is_folded=True),
-        "phone": Field(FieldType.STRING, "c.phone", is_folded=True),
+        "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True),
+        "role": Field(FieldType.STRING, "c.role", is_folded=True, is_sortable=True, is_required=True),
+        "phone": Field(FieldType.STRING, "c.phone", is_folded=True, is_sortable=True),
         "name": Field(FieldType.STRING, "c.name", is_sortable=True),
         "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True),
         "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True),
-        "owner_id": Field(FieldType.INTEGER, "c.owner_id"),
+        "owner_id": Field(FieldType.INTEGER, "c.owner_id", is_sortable=True),
         "created_at": Field(FieldType.DAY, "c.created_at", is_sortable=True, is_required=True),
         "updated_at": Field(FieldType.DAY, "c.updated_at", is_sortable=True, is_required=True),
         "unsubscribed_from_emails": Field(FieldType.BOOLEAN, "c.unsubscribed_from_emails"),
@@ -78,6 +78,7 @@ CONTACTS = Resource(
             FieldType.MEMBER,
             "c.id IN (SELECT m.member_id FROM segment_members m WHERE m.workspace_id = $1{})",
             member="m.segment_id",
+            operators=("=", "!=", "IN", "NIN"),
         ),
     },
     attributes_sql="c.custom_attributes",
@@ -89,7 +90,7 @@ async def search_contacts(caller: Caller, body: bytes) -> ContactList:
     """Live contacts that meet a query, by pages."""
     asked = search.parse_search(body)
     sort = search.compile_sort(CONTACTS, asked.sort)
-    listing = f"contacts/search {asked.mark}"
+    listing = f"{caller.workspace_id} contacts/search {asked.mark}"
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await contact_condition(held, caller, asked.query, first_parameter=2)

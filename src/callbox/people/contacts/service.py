@@ -35,7 +35,7 @@ from callbox.wire.errors import (
     ParameterInvalid,
     ParameterNotFound,
 )
-from callbox.wire.pagination import NumberedPage, cursor_page, cursor_pages
+from callbox.wire.pagination import cursor_page, cursor_pages
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
@@ -100,7 +100,7 @@ async def create_contact(caller: Caller, request: CreateContactRequest) -> Conta
             phone=request.phone or None,
             formatted_phone=formatted_phone(request.phone),
             name=request.name,
-            avatar_url=request.avatar,
+            avatar_url=request.avatar or None,
             owner_id=await _owner_id(held, caller, request.owner_id),
             unsubscribed_from_emails=bool(request.unsubscribed_from_emails),
             created_at=now,
@@ -195,14 +195,14 @@ def email_of(sent: str | None) -> str | None:
 
 
 def formatted_phone(sent: str | None) -> str | None:
-    """The number as people read it, where it is one; the number itself is kept as sent."""
+    """The number in E.164, where it is one; the number itself is kept as sent."""
     if not sent:
         return None
     try:
         number = parse_phone(sent, "US")
     except NumberParseException:
         raise ParameterInvalid(f"phone is invalid: {sent}") from None
-    return format_number(number, PhoneNumberFormat.INTERNATIONAL) if is_valid_number(number) else sent
+    return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else sent
 
 
 async def _owner_id(held: Connection, caller: Caller, sent: WireId | None) -> int | None:
@@ -225,7 +225,8 @@ async def get_contact(caller: Caller, contact_id: str) -> Contact:
 
 async def list_contacts(caller: Caller, query: ListContactsQuery) -> ContactList:
     """Live contacts in the order of their ids, which is that of their creation."""
-    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing="contacts")
+    listing = f"{caller.workspace_id} contacts"
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         rows = await queries.contacts_page.all(held, caller.workspace_id, page.last_id, page.per_page + 1)
         total = page.total_count
@@ -307,7 +308,7 @@ async def _apply(held: Connection, caller: Caller, row: ContactRow, request: Upd
     if request.name is not UNSET:
         row.name = request.name
     if request.avatar is not UNSET:
-        row.avatar_url = request.avatar
+        row.avatar_url = request.avatar or None
     if request.signed_up_at is not UNSET:
         row.signed_up_at = moment_or_none(request.signed_up_at, "signed_up_at")
     if request.last_seen_at is not UNSET:
@@ -440,17 +441,19 @@ async def contact_in(held: Connection, caller: Caller, contact_id: str) -> Conta
     return contact_from_row(caller, await queries.contact_by_id.one(held, caller.workspace_id, contact_id))
 
 
-async def contacts_of_company(caller: Caller, company_id: str, page: NumberedPage) -> list[Contact]:
-    """A page of a company's live contacts."""
+async def contacts_of_company(
+    caller: Caller, company_id: str, after_id: str, skipped: int, limit: int
+) -> list[Contact]:
+    """A company's live contacts in the order of their ids."""
     async with connection() as held:
-        rows = await queries.contacts_of_company.all(held, caller.workspace_id, company_id, page.per_page, page.offset)
+        rows = await queries.contacts_of_company.all(held, caller.workspace_id, company_id, after_id, limit, skipped)
     return [contact_from_row(caller, row) for row in rows]
 
 
 async def purge_deleted_contacts(caller: Caller) -> int:
-    """Scheduled: remove what was deleted or merged longer ago than the grace period; answers how many."""
+    """Remove a batch of what was deleted or merged longer ago than the grace period; answers how many."""
     async with connection() as held:
-        return len(await queries.purge_deleted.all(held, caller.workspace_id, caller.now() - DELETION_GRACE))
+        return await queries.purge_deleted.run(held, caller.workspace_id, caller.now() - DELETION_GRACE)
 
 
 async def contacts_in(held: Connection, caller: Caller, contact_ids: list[str]) -> list[Contact]:

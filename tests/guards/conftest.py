@@ -1,0 +1,99 @@
+"""A server without a worker, so that nothing but requests changes a workspace, and a look into its database."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Coroutine, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from callbox.platform.database.migrate import migrate
+from tests.conftest import RunningServer, start_server, stop_server
+
+T = TypeVar("T")
+
+_IDS = re.compile(r"\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+class Database:
+    """A database, on a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._loop = asyncio.new_event_loop()
+        self._connection = self.run(asyncpg.connect(url))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something to be read."""
+        return self._loop.run_until_complete(work)
+
+    def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of a statement."""
+        return self.run(self._connection.fetch(statement, *arguments))
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that answers nothing."""
+        self.run(self._connection.execute(statement))
+
+    @cached_property
+    def tenant_tables(self) -> list[str]:
+        """Tables with rows of workspaces."""
+        rows = self.fetch(
+            """
+            SELECT c.relname
+            FROM pg_class c
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
+            WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+            ORDER BY c.relname
+            """
+        )
+        return [row["relname"] for row in rows]
+
+    @cached_property
+    def _snapshot(self) -> str:
+        tables = [(table, "workspace_id") for table in self.tenant_tables] + [("workspaces", "id")]
+        return " UNION ALL ".join(
+            f"SELECT '{table}', jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t)::text)::text FROM {table} t WHERE {key} = $1"
+            for table, key in tables
+        )
+
+    def rows_of(self, workspace_id: str) -> dict[str, str]:
+        """Everything that is kept of a workspace, by table: events on their way and kept answers too."""
+        return {table: rows for table, rows in self.fetch(self._snapshot, workspace_id) if rows is not None}
+
+    def ids_of(self, workspace_id: str) -> set[str]:
+        """Every id of a workspace that nobody could have by chance."""
+        return set(_IDS.findall("\n".join(self.rows_of(workspace_id).values())))
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.run(self._connection.close())
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def database(postgres_url: str) -> Iterator[Database]:
+    """The migrated database of the guarded server."""
+    name = f"guarded_{secrets.token_hex(6)}"
+    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    maintenance = Database(postgres_url)
+    maintenance.execute(f"CREATE DATABASE {name}")
+    asyncio.run(migrate(url, lambda _: None))
+    opened = Database(url)
+    yield opened
+    opened.close()
+    maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    maintenance.close()
+
+
+@pytest.fixture(scope="session")
+def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer]:
+    """A server without a worker."""
+    running = start_server(short_directory / "guarded", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
+    yield running
+    assert stop_server(running) == 0

@@ -1,0 +1,537 @@
+"""A valid request, or several, for each operation of the application.
+
+A request is made from a tenant: what it names of others' things is different from tenant to tenant, and
+nothing else is. So the places where two tenants' requests differ are the places that name something.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from callbox.app import API_ROUTES, MANAGE_ROUTES
+from callbox.wire.description import plain_path
+from callbox.wire.operations import Operation
+from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
+
+Json = dict[str, Any]
+Place = tuple[str | int, ...]
+
+OPERATIONS: dict[str, Operation] = {
+    f"{operation.method} {plain_path(operation)}": operation
+    for operation in (route.opt["operation"] for route in [*API_ROUTES, *MANAGE_ROUTES])
+}
+
+
+@dataclass
+class Request:
+    """The parts of a request that say what it is about."""
+
+    path: Json = field(default_factory=dict)
+    query: Json = field(default_factory=dict)
+    body: Any = None
+
+    def send(self, key: str, api: httpx.Client, **options: Any) -> httpx.Response:
+        """Send it to an operation; `options` replace its parts."""
+        method, _, template = key.partition(" ")
+        given: Json = {"params": self.query, **options}
+        if self.body is not None and "content" not in options:
+            given.setdefault("json", self.body)
+        return api.request(method, template.format(**self.path), **given)
+
+    def places(self) -> Iterator[tuple[Place, Any]]:
+        """Every value in it, and where it stands."""
+        for part in ("path", "query", "body"):
+            yield from _leaves(getattr(self, part), (part,))
+
+    def with_value(self, place: Place, value: Any) -> "Request":
+        """The same request with another value in one place."""
+        changed = copy.deepcopy(self)
+        target: Any = getattr(changed, str(place[0]))
+        for step in place[1:-1]:
+            target = target[step]
+        target[place[-1]] = value
+        return changed
+
+
+def _leaves(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*place, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*place, index))
+    elif value is not None:
+        yield place, value
+
+
+REQUESTS: dict[str, Callable[[Tenant], list[Request]]] = {}
+
+
+def requests_to(key: str) -> Callable[[Callable[[Tenant], Request | list[Request]]], None]:
+    """Registers how a tenant asks for an operation; of several requests, the first is the fullest."""
+
+    def register(make: Callable[[Tenant], Request | list[Request]]) -> None:
+        def listed(tenant: Tenant) -> list[Request]:
+            made = make(tenant)
+            return made if isinstance(made, list) else [made]
+
+        REQUESTS[key] = listed
+
+    return register
+
+
+def _about(key: str, **path: Callable[[Tenant], Any]) -> None:
+    """Registers a request that is all in its path."""
+    requests_to(key)(lambda tenant: Request({name: value(tenant) for name, value in path.items()}))
+
+
+def _contact(tenant: Tenant) -> str:
+    return str(tenant.contact["id"])
+
+
+def _company(tenant: Tenant) -> str:
+    return str(tenant.company_made["id"])
+
+
+def names_in(template: str) -> list[str]:
+    """The parameters of a path."""
+    return re.findall(r"\{(\w+)\}", template)
+
+
+# Admins, teams
+
+_about("GET /me")
+_about("GET /admins")
+_about("GET /admins/{admin_id}", admin_id=lambda tenant: tenant.second_admin)
+_about("GET /teams")
+_about("GET /teams/{team_id}", team_id=lambda tenant: tenant.team_id)
+_about("DELETE /manage/v1/admins/{admin_id}", admin_id=lambda tenant: tenant.admin()["id"])
+_about("DELETE /manage/v1/teams/{team_id}", team_id=lambda tenant: tenant.team()["id"])
+
+
+@requests_to("PUT /admins/{admin_id}/away")
+def _(tenant: Tenant) -> Request:
+    return Request({"admin_id": tenant.second_admin}, body=AWAY)
+
+
+@requests_to("GET /admins/activity_logs")
+def _(_: Tenant) -> Request:
+    return Request(query={"created_at_after": AN_HOUR_AGO})
+
+
+@requests_to("POST /manage/v1/admins")
+def _(_: Tenant) -> Request:
+    body = {
+        "email": "ada@example.com",
+        "name": "Ada Example",
+        "job_title": "Support",
+        "avatar": "https://example.com/a.png",
+        "has_inbox_seat": True,
+    }
+    return Request(body=body)
+
+
+@requests_to("PUT /manage/v1/admins/{admin_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"admin_id": tenant.second_admin}, body={"name": "Grace Example", "job_title": "Support lead"})
+
+
+@requests_to("POST /manage/v1/teams")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"name": "Billing", "members": [{"admin_id": tenant.second_admin, "priority": "primary"}]})
+
+
+@requests_to("PUT /manage/v1/teams/{team_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"name": "Refunds", "members": [{"admin_id": tenant.second_admin, "priority": "secondary"}]}
+    return Request({"team_id": tenant.team()["id"]}, body=body)
+
+
+# Companies
+
+_about("GET /companies/{company_id}", company_id=_company)
+_about("DELETE /companies/{company_id}", company_id=lambda tenant: tenant.company()["id"])
+_about("GET /companies/{company_id}/contacts", company_id=_company)
+_about("GET /companies/{company_id}/segments", company_id=_company)
+_about("GET /contacts/{contact_id}/companies", contact_id=_contact)
+
+_COMPANY = {
+    "name": "Example Ltd",
+    "plan": "Growth",
+    "size": 38,
+    "website": "https://example.com",
+    "industry": "Bakeries",
+    "custom_attributes": {},
+    "remote_created_at": 1_700_000_000,
+    "monthly_spend": 490,
+}
+
+
+@requests_to("POST /companies")
+def _(_: Tenant) -> Request:
+    return Request(body={"company_id": "c-77", **_COMPANY})
+
+
+@requests_to("GET /companies")
+def _(tenant: Tenant) -> list[Request]:
+    return [
+        Request(query={"tag_id": tenant.tag_id}),
+        Request(query={"segment_id": tenant.company_segment_id}),
+        Request(query={"company_id": tenant.company_made["company_id"]}),
+        Request(query={"name": tenant.company_made["name"]}),
+        Request(),
+    ]
+
+
+@requests_to("PUT /companies/{company_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"company_id": tenant.company()["id"]}, body=_COMPANY)
+
+
+@requests_to("POST /companies/list")
+def _(_: Tenant) -> Request:
+    return Request(query={"order": "asc"})
+
+
+@requests_to("GET /companies/scroll")
+def _(tenant: Tenant) -> Request:
+    return Request(query={"scroll_param": tenant.scroll_param})
+
+
+@requests_to("POST /contacts/{contact_id}/companies")
+def _(tenant: Tenant) -> Request:
+    return Request({"contact_id": tenant.user()["id"]}, body={"id": tenant.company()["id"]})
+
+
+@requests_to("DELETE /contacts/{contact_id}/companies/{company_id}")
+def _(tenant: Tenant) -> Request:
+    user, company = tenant.employee()
+    return Request({"contact_id": user["id"], "company_id": company["id"]})
+
+
+# Contacts
+
+_about("GET /contacts/{contact_id}", contact_id=_contact)
+_about("DELETE /contacts/{contact_id}", contact_id=lambda tenant: tenant.user()["id"])
+_about("POST /contacts/{contact_id}/archive", contact_id=lambda tenant: tenant.user()["id"])
+_about("POST /contacts/{contact_id}/unarchive", contact_id=lambda tenant: tenant.archived()["id"])
+
+_PERSON = {
+    "role": "user",
+    "external_id": "u-1042",
+    "email": "grace@example.com",
+    "phone": "+353 1 234 5678",
+    "name": "Grace Example",
+    "avatar": "https://example.com/g.png",
+    "signed_up_at": 1_700_000_000,
+    "last_seen_at": 1_700_000_500,
+    "unsubscribed_from_emails": True,
+    "custom_attributes": {},
+}
+
+
+@requests_to("POST /contacts")
+def _(tenant: Tenant) -> Request:
+    return Request(body={**_PERSON, "owner_id": tenant.second_admin})
+
+
+@requests_to("PUT /contacts/{contact_id}")
+def _(tenant: Tenant) -> Request:
+    body = {**_PERSON, "external_id": "u-1043", "owner_id": tenant.second_admin}
+    return Request({"contact_id": tenant.user()["id"]}, body=body)
+
+
+@requests_to("POST /contacts/merge")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"from": tenant.lead()["id"], "into": tenant.user()["id"]})
+
+
+_EVERYBODY = {"field": "created_at", "operator": ">", "value": 0}
+
+
+@requests_to("POST /contacts/search")
+def _(tenant: Tenant) -> list[Request]:
+    cursor = tenant.search_cursor(_EVERYBODY)
+    asked = {
+        "id": tenant.contact["id"],
+        "email": tenant.contact["email"],
+        "external_id": tenant.contact["external_id"],
+        "name": tenant.contact["name"],
+        "owner_id": tenant.second_admin,
+        "tag_id": tenant.tag_id,
+        "segment_id": tenant.segment_id,
+    }
+    full = {
+        "query": {"operator": "AND", "value": [{"field": "email", "operator": "=", "value": tenant.contact["email"]}]},
+        "pagination": {"per_page": 5},
+        "sort": {"field": "updated_at", "order": "ascending"},
+    }
+    return [
+        Request(body=full),
+        *(Request(body={"query": {"field": name, "operator": "=", "value": value}}) for name, value in asked.items()),
+        Request(body={"query": {"field": f"custom_attributes.{tenant.attribute_name}", "operator": "!=", "value": ""}}),
+        Request(body={"query": _EVERYBODY, "pagination": {"per_page": 1, "starting_after": cursor}}),
+        Request(body={"query": _EVERYBODY}),
+    ]
+
+
+@requests_to("GET /contacts")
+def _(tenant: Tenant) -> list[Request]:
+    return [Request(query={"per_page": 1, "starting_after": tenant.list_cursor}), Request()]
+
+
+# Data attributes and events
+
+
+@requests_to("GET /data_attributes")
+def _(_: Tenant) -> Request:
+    return Request(query={"model": "contact", "include_archived": "true"})
+
+
+@requests_to("POST /data_attributes")
+def _(_: Tenant) -> Request:
+    body = {
+        "name": "Favourite bread",
+        "model": "contact",
+        "data_type": "string",
+        "description": "What they buy",
+        "options": [{"value": "rye"}, {"value": "spelt"}],
+        "messenger_writable": True,
+    }
+    return Request(body=body)
+
+
+@requests_to("PUT /data_attributes/{attribute_id}")
+def _(tenant: Tenant) -> Request:
+    attribute = tenant.attribute(name=tenant.new_name(), options=[{"value": "1"}, {"value": "2"}])
+    body = {
+        "archived": False,
+        "description": "Another",
+        "options": [{"value": "2"}, {"value": "3"}],
+        "messenger_writable": True,
+    }
+    return Request({"attribute_id": attribute["id"]}, body=body)
+
+
+_EVENT = {"event_name": "placed-order", "created_at": AN_HOUR_AGO, "metadata": {"number": 17}}
+_SUMMARY = {"event_name": "placed-order", "count": 7, "first": 1_735_689_600, "last": 1_767_225_600}
+
+
+@requests_to("POST /events")
+def _(tenant: Tenant) -> list[Request]:
+    return [
+        Request(body={**_EVENT, "id": tenant.contact["id"]}),
+        Request(body={**_EVENT, "user_id": tenant.contact["external_id"]}),
+        Request(body={**_EVENT, "email": tenant.contact["email"]}),
+    ]
+
+
+@requests_to("GET /events")
+def _(tenant: Tenant) -> list[Request]:
+    return [
+        Request(query={"type": "user", "intercom_user_id": tenant.contact["id"]}),
+        Request(query={"type": "user", "user_id": tenant.contact["external_id"]}),
+        Request(query={"type": "user", "email": tenant.contact["email"], "summary": "true"}),
+    ]
+
+
+@requests_to("POST /events/summaries")
+def _(tenant: Tenant) -> list[Request]:
+    return [
+        Request(body={"user_id": tenant.contact["external_id"], "event_summaries": _SUMMARY}),
+        Request(body={"user_id": tenant.contact["external_id"], "event_summaries": [_SUMMARY]}),
+    ]
+
+
+# Notes, segments, subscription types
+
+_about("GET /contacts/{contact_id}/notes", contact_id=_contact)
+_about("GET /notes/{note_id}", note_id=lambda tenant: tenant.note_id)
+_about("GET /segments")
+_about("GET /segments/{segment_id}", segment_id=lambda tenant: tenant.segment_id)
+_about("GET /contacts/{contact_id}/segments", contact_id=_contact)
+_about("GET /manage/v1/segments")
+_about("POST /manage/v1/segments/{segment_id}/compute", segment_id=lambda tenant: tenant.segment_id)
+_about("DELETE /manage/v1/segments/{segment_id}", segment_id=lambda tenant: tenant.segment(_EVERYBODY)["id"])
+_about("GET /contacts/{contact_id}/subscriptions", contact_id=_contact)
+_about("GET /subscription_types")
+
+_TRANSLATION = {"name": "Newsletter", "description": "Once a month", "locale": "en"}
+
+
+@requests_to("POST /contacts/{contact_id}/notes")
+def _(tenant: Tenant) -> Request:
+    return Request({"contact_id": tenant.user()["id"]}, body={"body": "Hello", "admin_id": tenant.second_admin})
+
+
+@requests_to("POST /manage/v1/segments")
+def _(_: Tenant) -> Request:
+    return Request(body={"name": "Everybody", "person_type": "user", "predicate": _EVERYBODY})
+
+
+@requests_to("PUT /manage/v1/segments/{segment_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"segment_id": tenant.segment(_EVERYBODY)["id"]}, body={"name": "All", "predicate": _EVERYBODY})
+
+
+@requests_to("POST /contacts/{contact_id}/subscriptions")
+def _(tenant: Tenant) -> Request:
+    body = {"id": tenant.subscription_type()["id"], "consent_type": "opt_out"}
+    return Request({"contact_id": tenant.user()["id"]}, body=body)
+
+
+@requests_to("DELETE /contacts/{contact_id}/subscriptions/{subscription_id}")
+def _(tenant: Tenant) -> Request:
+    user, kind = tenant.subscriber()
+    return Request({"contact_id": user["id"], "subscription_id": kind["id"]})
+
+
+@requests_to("POST /manage/v1/subscription_types")
+def _(_: Tenant) -> Request:
+    body = {
+        "consent_type": "opt_out",
+        "content_types": ["email"],
+        "default_translation": _TRANSLATION,
+        "translations": [{**_TRANSLATION, "locale": "de"}],
+        "state": "live",
+    }
+    return Request(body=body)
+
+
+@requests_to("PUT /manage/v1/subscription_types/{subscription_id}")
+def _(tenant: Tenant) -> Request:
+    body = {
+        "state": "archived",
+        "content_types": ["sms_message"],
+        "default_translation": _TRANSLATION,
+        "translations": [{**_TRANSLATION, "locale": "fr"}],
+    }
+    return Request({"subscription_id": tenant.subscription_type()["id"]}, body=body)
+
+
+# Tags
+
+_about("GET /contacts/{contact_id}/tags", contact_id=_contact)
+_about("GET /tags")
+_about("GET /tags/{tag_id}", tag_id=lambda tenant: tenant.tag_id)
+_about("DELETE /tags/{tag_id}", tag_id=lambda tenant: tenant.tag()["id"])
+
+
+@requests_to("POST /contacts/{contact_id}/tags")
+def _(tenant: Tenant) -> Request:
+    return Request({"contact_id": tenant.user()["id"]}, body={"id": tenant.tag()["id"]})
+
+
+@requests_to("DELETE /contacts/{contact_id}/tags/{tag_id}")
+def _(tenant: Tenant) -> Request:
+    user, tag = tenant.tagged_user()
+    return Request({"contact_id": user["id"], "tag_id": tag["id"]})
+
+
+@requests_to("POST /tags")
+def _(tenant: Tenant) -> list[Request]:
+    contact, company = tenant.contact, tenant.company_made
+    targets = {
+        "users": [{"id": contact["id"]}, {"user_id": contact["external_id"]}, {"email": contact["email"]}],
+        "companies": [{"id": company["id"]}, {"company_id": company["company_id"]}],
+    }
+    return [
+        Request(body={"name": "Beta", "users": [{"id": contact["id"], "untag": False}]}),
+        *(Request(body={"name": "Beta", kind: [target]}) for kind, each in targets.items() for target in each),
+        *(
+            Request(body={"name": "Beta", kind: [{**target, "untag": True}]})
+            for kind, each in targets.items()
+            for target in each
+        ),
+        Request(body={"name": "Gamma", "id": tenant.tag()["id"]}),
+    ]
+
+
+# Visitors
+
+_about("GET /visitors/{visitor_id}", visitor_id=lambda tenant: tenant.visitor_made["id"])
+_about("DELETE /visitors/{visitor_id}", visitor_id=lambda tenant: tenant.visitor()["id"])
+
+
+@requests_to("PUT /visitors")
+def _(tenant: Tenant) -> list[Request]:
+    visitor = tenant.visitor()
+    return [
+        Request(body={"id": visitor["id"], "name": "Gareth", "custom_attributes": {}}),
+        Request(body={"user_id": visitor["user_id"], "name": "Gareth"}),
+        Request(query={"user_id": visitor["user_id"]}, body={"name": "Gareth"}),
+    ]
+
+
+@requests_to("GET /visitors")
+def _(tenant: Tenant) -> Request:
+    return Request(query={"user_id": tenant.visitor_made["user_id"]})
+
+
+@requests_to("POST /visitors/convert")
+def _(tenant: Tenant) -> list[Request]:
+    return [
+        Request(
+            body={
+                "type": "user",
+                "visitor": {"user_id": tenant.visitor()["user_id"]},
+                "user": {"email": "foo@example.com"},
+            }
+        ),
+        Request(body={"type": "lead", "visitor": {"id": tenant.visitor()["id"]}}),
+        Request(body={"type": "lead", "visitor": {"email": tenant.visitor()["email"]}}),
+        Request(
+            body={
+                "type": "user",
+                "visitor": {"user_id": tenant.visitor()["user_id"]},
+                "user": {"id": tenant.user()["id"]},
+            }
+        ),
+    ]
+
+
+@requests_to("POST /manage/v1/visitors")
+def _(_: Tenant) -> Request:
+    body = {
+        "name": "Curious",
+        "email": "curious@example.com",
+        "phone": "+353 1 234 5678",
+        "avatar": "https://example.com/c.png",
+        "country": "Ireland",
+        "region": "Leinster",
+        "city": "Dublin",
+        "custom_attributes": {},
+        "referrer": "https://example.com/pricing",
+        "utm_campaign": "spring",
+        "utm_content": "banner",
+        "utm_medium": "web",
+        "utm_source": "newsletter",
+        "utm_term": "bread",
+    }
+    return Request(body=body)
+
+
+# Workspaces, clocks and tokens
+
+_about("GET /manage/v1/clock")
+_about("GET /manage/v1/access_tokens")
+_about("DELETE /manage/v1/access_tokens/{token_id}", token_id=lambda tenant: tenant.token()["id"])
+
+
+@requests_to("POST /manage/v1/workspaces")
+def _(_: Tenant) -> Request:
+    return Request(body={"name": "Example Ltd", "timezone": "Europe/Dublin"})
+
+
+@requests_to("PUT /manage/v1/clock")
+def _(_: Tenant) -> Request:
+    return Request(body={"now": None})
+
+
+@requests_to("POST /manage/v1/access_tokens")
+def _(_: Tenant) -> Request:
+    return Request(body={"name": "Data warehouse", "scopes": ["api"]})

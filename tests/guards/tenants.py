@@ -1,0 +1,172 @@
+"""A workspace with one of everything, and a mark in every text it was given."""
+
+import secrets
+import time
+from functools import cached_property
+from typing import Any
+
+from tests.conftest import TestWorkspace
+from tests.contract.world import World
+
+Json = dict[str, Any]
+
+
+class Tenant(World):
+    """Makes things in one workspace. The properties are things that stay; the methods make fresh ones."""
+
+    def __init__(self, workspace: TestWorkspace) -> None:
+        super().__init__(workspace.api)
+        self.workspace_id = workspace.id
+        self.mark = f"mark{secrets.token_hex(6)}"
+        self._number = 0
+
+    def new_name(self) -> str:
+        """A text that only this workspace has."""
+        self._number += 1
+        return f"{self.mark}-{self._number}"
+
+    def user(self, **values: Any) -> Json:
+        """A user whose texts all bear the mark."""
+        name = self.new_name()
+        return super().user(**{"external_id": name, "email": f"{name}@example.com", "name": name, **values})
+
+    def lead(self, **values: Any) -> Json:
+        """A lead with an e-mail address."""
+        name = self.new_name()
+        return super().lead(**{"email": f"{name}@example.com", "name": name, **values})
+
+    def company(self, **values: Any) -> Json:
+        """A company with a plan."""
+        name = self.new_name()
+        return super().company(**{"company_id": name, "name": name, "plan": name, **values})
+
+    def tag(self, name: str = "") -> Json:
+        """A tag."""
+        return super().tag(name or self.new_name())
+
+    def visitor(self) -> Json:
+        """A visitor who said their e-mail address."""
+        name = self.new_name()
+        return self.post("/manage/v1/visitors", {"name": name, "email": f"{name}@example.com"})
+
+    def admin(self) -> Json:
+        """A further admin."""
+        name = self.new_name()
+        return self.post("/manage/v1/admins", {"name": name, "email": f"{name}@example.com"})
+
+    def team(self) -> Json:
+        """A team of the second admin."""
+        return self.post("/manage/v1/teams", {"name": self.new_name(), "members": [{"admin_id": self.second_admin}]})
+
+    def token(self) -> Json:
+        """A further access token."""
+        return self.post("/manage/v1/access_tokens", {"name": self.new_name()})
+
+    def archived(self) -> Json:
+        """A user who is archived."""
+        user = self.user()
+        self.call("POST", f"/contacts/{user['id']}/archive")
+        return user
+
+    @cached_property
+    def second_admin(self) -> str:
+        """An admin besides the token's."""
+        return str(self.admin()["id"])
+
+    @cached_property
+    def attribute_name(self) -> str:
+        """A custom attribute of contacts."""
+        return str(self.attribute(name=self.new_name())["name"])
+
+    @cached_property
+    def company_made(self) -> Json:
+        """The company that the contact is in."""
+        return self.company()
+
+    @cached_property
+    def tag_id(self) -> str:
+        """The tag on the contact and the company."""
+        return str(self.tag()["id"])
+
+    @cached_property
+    def subscription_id(self) -> str:
+        """The type that the contact is opted out of."""
+        return str(self.subscription_type()["id"])
+
+    @cached_property
+    def contact(self) -> Json:
+        """A user on whom everything hangs that can hang on one."""
+        user = self.user(owner_id=self.second_admin, custom_attributes={self.attribute_name: self.mark})
+        path = f"/contacts/{user['id']}"
+        self.post(f"{path}/companies", {"id": self.company_made["id"]})
+        self.post("/tags", {"name": self._tag_name(), "companies": [{"id": self.company_made["id"]}]})
+        self.post(f"{path}/tags", {"id": self.tag_id})
+        self.post(f"{path}/subscriptions", {"id": self.subscription_id, "consent_type": "opt_out"})
+        self.event(user, f"{self.mark} ordered", metadata={"text": self.mark})
+        return user
+
+    def _tag_name(self) -> str:
+        return str(self.call("GET", f"/tags/{self.tag_id}")["name"])
+
+    @cached_property
+    def note_id(self) -> str:
+        """A note on the contact."""
+        return str(self.note(self.contact["id"], self.mark)["id"])
+
+    @cached_property
+    def segment_id(self) -> str:
+        """The segment that the contact is in."""
+        predicate = {"field": "external_id", "operator": "=", "value": self.contact["external_id"]}
+        return self._computed(self.segment(predicate, self.new_name()))
+
+    @cached_property
+    def company_segment_id(self) -> str:
+        """The segment that the company is in."""
+        predicate = {"field": "tag_id", "operator": "=", "value": self.tag_id}
+        return self._computed(self.segment(predicate, self.new_name(), "company"))
+
+    def _computed(self, segment: Json) -> str:
+        return str(self.post(f"/manage/v1/segments/{segment['id']}/compute", {})["id"])
+
+    @cached_property
+    def team_id(self) -> str:
+        """A team."""
+        return str(self.team()["id"])
+
+    @cached_property
+    def visitor_made(self) -> Json:
+        """A visitor."""
+        return self.visitor()
+
+    @cached_property
+    def scroll_param(self) -> str:
+        """The open scroll over companies."""
+        return str(self.call("GET", "/companies/scroll")["scroll_param"])
+
+    @cached_property
+    def list_cursor(self) -> str:
+        """Where the second page of contacts begins."""
+        page = self.call("GET", "/contacts", params={"per_page": 1})
+        return str(page["pages"]["next"]["starting_after"])
+
+    def search_cursor(self, query: Json) -> str:
+        """Where the second page of a search begins."""
+        page = self.post("/contacts/search", {"query": query, "pagination": {"per_page": 1}})
+        return str(page["pages"]["next"]["starting_after"])
+
+    def furnish(self) -> None:
+        """Make one of everything now."""
+        self.lead()
+        self.archived()
+        self.token()
+        assert self.contact, "with its attribute, company, tag, subscription, event and owner"
+        assert self.note_id
+        assert self.segment_id
+        assert self.company_segment_id
+        assert self.team_id
+        assert self.visitor_made
+        self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
+
+
+AWAY = {"away_mode_enabled": True, "away_mode_reassign": True}
+AN_HOUR_AGO = int(time.time()) - 3600
