@@ -15,7 +15,7 @@ from callbox.installation import Database, command_database
 from callbox.platform.database import close_pool, open_pool, transaction
 from callbox.platform.database.embedded import EmbeddedPostgresError
 from callbox.platform.database.migrate import MigrationError, migrate
-from callbox.platform.processes import ChildKeepsDying
+from callbox.platform.processes import ChildKeepsDying, stop_signal
 from callbox.platform.telemetry import configure_logging
 from callbox.reactions import register_reactions
 from callbox.serving import CannotListen, Server, listen
@@ -79,14 +79,15 @@ def serve(
     settings = _settings(data)
     listening = listen(host, port)
     database = Database(settings, _say)
-    database.start()
-    try:
-        created = asyncio.run(_prepare(database, demo=demo))
-        server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
-        asyncio.run(server.run(lambda: _welcome(host, port, created), database.keep_running))
-    finally:
-        _say("Stopping.")
-        database.stop()
+
+    async def run() -> None:
+        stop = stop_signal()
+        async with database.serving():
+            created = await _prepare(database, demo=demo)
+            server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
+            await server.run(stop, lambda: _welcome(host, port, created), database.keep_running)
+
+    asyncio.run(run())
 
 
 async def _prepare(database: Database, *, demo: bool) -> NewWorkspace | None:

@@ -24,19 +24,30 @@ class Database:
     def __init__(self, settings: Settings, on_progress: Callable[[str], None]) -> None:
         self._settings = settings
         self._on_progress = on_progress
-        self.embedded = None if settings.database_url else EmbeddedPostgres(settings.data.resolve())
+        self.embedded = None if settings.database_url else EmbeddedPostgres(settings.data)
 
     def start(self) -> bool:
         """Make it run; answers whether this call started it, and so has to stop it."""
-        if self.embedded is None:
-            return False
-        self._settings.data.mkdir(parents=True, exist_ok=True)
-        return self.embedded.start(self._on_progress)
+        return self.embedded is not None and self.embedded.start(self._on_progress)
 
     def stop(self) -> None:
         """Stop the embedded server; another one is not ours to stop."""
         if self.embedded is not None:
             self.embedded.stop()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Run it for a server, which alone has the data directory and stops the embedded server last."""
+        if self.embedded is None:
+            yield
+            return
+        with self.embedded.reserved():
+            try:
+                await asyncio.to_thread(self.embedded.start, self._on_progress)
+                yield
+            finally:
+                self._on_progress("Stopping the database.")
+                await asyncio.to_thread(self.embedded.stop)
 
     async def keep_running(self) -> None:
         """Beside a server: start the embedded PostgreSQL again if it ends. Never returns."""

@@ -7,7 +7,6 @@ request itself. Children are HTTP processes and one job worker.
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -18,7 +17,7 @@ import msgspec
 import uvicorn
 
 from callbox.platform import telemetry
-from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_when_parent_is_gone
+from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_signal, stop_when_parent_is_gone
 from callbox.settings import Settings
 from callbox.wire.rate_limits import RateLimiter, shared_counters
 
@@ -116,12 +115,13 @@ class Server:
         )
         return Child(spec, telemetry.forget_process)
 
-    async def run(self, on_ready: Callable[[], None], watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Serve until SIGTERM or SIGINT. `watch` runs beside; an exception from it or a child ends the server."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    async def run(
+        self,
+        stop: asyncio.Event,
+        on_ready: Callable[[], None],
+        watch: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Serve until told to stop. `watch` runs beside; an exception from it or a child ends the server."""
         running = [asyncio.create_task(child.keep_running()) for child in self._children]
         beside = [asyncio.create_task(watch()), asyncio.create_task(self._announce(on_ready))]
         ended = asyncio.create_task(stop.wait())
@@ -168,14 +168,10 @@ class _HttpServer(uvicorn.Server):
             os.write(self._ready, b".")
 
 
-def _serve_http(configuration: ChildConfiguration) -> None:
-    from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
-
-    limiter = RateLimiter(
-        configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
-    )
-    config = uvicorn.Config(
-        create_app(configuration.database_url, limiter),
+def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
+    """How an HTTP process runs its application."""
+    return uvicorn.Config(
+        application,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -183,10 +179,19 @@ def _serve_http(configuration: ChildConfiguration) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(configuration.trusted_proxies),
-        forwarded_allow_ips=configuration.trusted_proxies or None,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies or None,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+
+
+def _serve_http(configuration: ChildConfiguration) -> None:
+    from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
+
+    limiter = RateLimiter(
+        configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
+    )
+    config = http_config(create_app(configuration.database_url, limiter), configuration.trusted_proxies)
     listening = socket.socket(fileno=configuration.listening)
     _HttpServer(config, configuration.ready).run(sockets=[listening])
 
@@ -195,10 +200,7 @@ def _run_jobs(configuration: ChildConfiguration) -> None:
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
     async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        stop = stop_signal()
         os.write(configuration.ready, b".")
         await work(configuration.database_url, stop)
 

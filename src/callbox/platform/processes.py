@@ -1,4 +1,4 @@
-"""The processes of one server: a parent that starts them, restarts what dies, and ends everything in order.
+"""The processes of one server: a parent that starts them, starts again what dies, and ends everything in order.
 
 A child holds the reading end of a pipe whose other end only the parent has: when the parent is killed,
 the child sees the end of it and stops by itself.
@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import msgspec
@@ -44,6 +45,14 @@ class Lifeline:
         os.set_inheritable(self.reading_end, True)
 
 
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT, which from now on interrupt nothing."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 def stop_when_parent_is_gone(reading_end: int) -> None:
     """In a child: end as if terminated once the parent's end of the lifeline closes."""
 
@@ -61,23 +70,26 @@ class Child:
         self._spec = spec
         self._on_end = on_end
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     async def keep_running(self) -> None:
         """Start it, and again whenever it ends without being told to. Raises ChildKeepsDying."""
         short_lives = 0
-        while True:
+        while not self._stop.is_set():
             started = monotonic()
             self._process = process = await self._start()
+            if self._stop.is_set():
+                process.terminate()
             code = await process.wait()
             self._on_end(process.pid)
-            if self._stopping:
+            if self._stop.is_set():
                 return
             short_lives = short_lives + 1 if monotonic() - started < _SHORT_LIFE_SECONDS else 0
             _log.error("process_ended", process=self._spec.name, exit_code=code)
             if short_lives >= _MAX_SHORT_LIVES:
-                raise ChildKeepsDying(f"the {self._spec.name} process ends right after its start")
-            await asyncio.sleep(min(0.1 * 2**short_lives, 2.0))
+                raise ChildKeepsDying(f"The {self._spec.name} process keeps ending right after its start; see the log.")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), min(0.1 * 2**short_lives, 2.0))
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -92,7 +104,7 @@ class Child:
 
     async def stop(self) -> None:
         """Let it finish what is in flight; kill it if that takes too long."""
-        self._stopping = True
+        self._stop.set()
         process = self._process
         if process is None or process.returncode is not None:
             return
