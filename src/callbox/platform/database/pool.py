@@ -33,12 +33,11 @@ async def _keep(_: object) -> None:
     """Replaces the reset round trip: nothing here sets session state, and open transactions still roll back."""
 
 
-async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
-    """Connect this process. The DSN is a libpq URL or a Unix socket form of it."""
-    global _pool  # noqa: PLW0603  # one pool a process is the point
-    _pool = await asyncpg.create_pool(
+def connect(dsn: str, size: int = POOL_SIZE) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool with the settings of a server process. It connects when used: starting needs no database."""
+    return asyncpg.create_pool(
         dsn,
-        min_size=size,
+        min_size=0,
         max_size=size,
         max_inactive_connection_lifetime=0,
         command_timeout=STATEMENT_TIMEOUT_SECONDS,
@@ -46,6 +45,12 @@ async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
         reset=_keep,
         server_settings={"application_name": "callbox", "timezone": "UTC"},
     )
+
+
+async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
+    """Connect this process. The DSN is a libpq URL or a Unix socket form of it."""
+    global _pool  # noqa: PLW0603  # one pool a process is the point
+    _pool = await connect(dsn, size)
 
 
 async def close_pool() -> None:

@@ -46,7 +46,7 @@ async def run_worker(
     chosen = settings or WorkerSettings()
     every_schedule = [*_OWN_SCHEDULES, *schedules]
     _check_names([*(job.name for job in jobs), *(schedule.name for schedule in every_schedule)])
-    await _until_it_works("database", lambda: open_pool(dsn), stop)
+    await open_pool(dsn)
     try:
         await asyncio.gather(
             _keep_running("relay", lambda: Relay(subscribers).run(stop), stop),
@@ -65,11 +65,6 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 async def _keep_running(part: str, run: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        await _until_it_works(part, run, stop)
-
-
-async def _until_it_works(part: str, run: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
     """Repeat after failures, ever more slowly; what worked for long may fail quickly again."""
     seconds = _FIRST_PAUSE_SECONDS
     while not stop.is_set():
@@ -78,8 +73,6 @@ async def _until_it_works(part: str, run: Callable[[], Awaitable[None]], stop: a
             await run()
         except Exception as error:  # noqa: BLE001  # whatever it was, the worker goes on
             _log.warning("worker_part_failed", part=part, error=storable(error))
-        else:
-            return
         if monotonic() - started > _LONG_LIFE_SECONDS:
             seconds = _FIRST_PAUSE_SECONDS
         await pause(stop, seconds)
