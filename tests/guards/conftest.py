@@ -1,6 +1,7 @@
 """A server without a worker, so that nothing but requests changes a workspace, and a look into its database."""
 
 import asyncio
+import json
 import re
 import secrets
 from collections.abc import Coroutine, Iterator
@@ -65,6 +66,30 @@ class Database:
     def rows_of(self, workspace_id: str) -> dict[str, str]:
         """Everything that is kept of a workspace, by table: events on their way and kept answers too."""
         return {table: rows for table, rows in self.fetch(self._snapshot, workspace_id) if rows is not None}
+
+    def columns_of(self, statement: str) -> list[str]:
+        """Names of the columns that a statement answers; the server has to understand it."""
+        prepared = self.run(self._connection.prepare(statement))
+        return [attribute.name for attribute in prepared.get_attributes()]
+
+    def plan_of(self, statement: str) -> dict[str, Any]:
+        """How the server would run a statement with parameters."""
+        self.execute(f"PREPARE planned AS {statement}")
+        try:
+            [[types]] = self.fetch("SELECT parameter_types FROM pg_prepared_statements WHERE name = 'planned'")
+            nulls = f"({', '.join(['NULL'] * len(types))})" if types else ""
+            [[plans]] = self.fetch(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) EXECUTE planned{nulls}")
+        finally:
+            self.execute("DEALLOCATE planned")
+        plan: dict[str, Any] = json.loads(plans)[0]["Plan"]
+        return plan
+
+    def place_of_workspace(self, table: str) -> int:
+        """Which column of a table, counted from 0, says whose a row is."""
+        [[number]] = self.fetch(
+            "SELECT attnum - 1 FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'workspace_id'", table
+        )
+        return int(number)
 
     def ids_of(self, workspace_id: str) -> set[str]:
         """Every id of a workspace that nobody could have by chance."""

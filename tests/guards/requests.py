@@ -5,7 +5,6 @@ nothing else is. So the places where two tenants' requests differ are the places
 """
 
 import copy
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,11 +94,6 @@ def _contact(tenant: Tenant) -> str:
 
 def _company(tenant: Tenant) -> str:
     return str(tenant.company_made["id"])
-
-
-def names_in(template: str) -> list[str]:
-    """The parameters of a path."""
-    return re.findall(r"\{(\w+)\}", template)
 
 
 # Admins, teams
