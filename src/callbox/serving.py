@@ -23,6 +23,9 @@ from callbox.wire.rate_limits import RateLimiter, shared_counters
 
 _CHILD_VARIABLE = "CALLBOX_CHILD"
 _GRACE_SECONDS = 30
+_LAST_REQUESTS_SECONDS = 0.5
+# Longer than clients and proxies keep an idle connection, so that none sends into one that is being closed.
+_KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
 
 
@@ -70,6 +73,7 @@ class Server:
     def __init__(
         self, settings: Settings, database_url: str, listening: socket.socket, workers: int, run_jobs: bool
     ) -> None:
+        self._listening = listening
         self._lifeline = Lifeline()
         self._ready_reading, self._ready_writing = os.pipe()
         os.set_inheritable(self._ready_writing, True)
@@ -121,7 +125,10 @@ class Server:
         on_ready: Callable[[], None],
         watch: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        """Serve until told to stop. `watch` runs beside; an exception from it or a child ends the server."""
+        """Serve until told to stop. `watch` runs beside; an exception from it or a child ends the server.
+
+        Connections wait while a child is started again, and are refused as soon as the server ends.
+        """
         running = [asyncio.create_task(child.keep_running()) for child in self._children]
         beside = [asyncio.create_task(watch()), asyncio.create_task(self._announce(on_ready))]
         ended = asyncio.create_task(stop.wait())
@@ -130,6 +137,7 @@ class Server:
             for task in done:
                 task.result()
         finally:
+            self._listening.close()
             for task in beside:
                 task.cancel()
             await asyncio.gather(*(child.stop() for child in self._children))
@@ -156,7 +164,7 @@ class Server:
 
 
 class _HttpServer(uvicorn.Server):
-    """Says when it accepts connections."""
+    """Says when it accepts connections, and ends without cutting a request that is on its way."""
 
     def __init__(self, config: uvicorn.Config, ready: int) -> None:
         super().__init__(config)
@@ -166,6 +174,17 @@ class _HttpServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             os.write(self._ready, b".")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(0)  # one more look for connections that wait to be accepted
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        if self.server_state.connections:
+            await asyncio.sleep(_LAST_REQUESTS_SECONDS)
+        await super().shutdown(sockets)
 
 
 def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
@@ -181,6 +200,7 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies or None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
 
