@@ -4,7 +4,7 @@ import math
 import re
 from datetime import UTC, datetime
 from functools import cache
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,11 +15,13 @@ T = TypeVar("T")
 
 # An id may arrive as a string or as a number, whichever kind the answer uses.
 WireId = str | int
+# What people call a thing: at least one character that is no white space.
+Name = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\S")]
 # A time may arrive as Unix seconds, as a float of them, as either in a string, or in ISO 8601.
 UnixTime = int | float | str
 
 INVALID_JSON = "Invalid JSON in request body"
-_LATEST_UNIX_TIME = 253_402_300_799  # the end of the year 9999
+_EARLIEST_UNIX_TIME, _LATEST_UNIX_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 _TYPE_NAMES = {
     "str": "a string",
@@ -32,6 +34,7 @@ _TYPE_NAMES = {
 }
 _AT = re.compile(r"^(?P<complaint>.*?)(?: - at `(?:key in )?\$?(?P<path>.*?)`)?$", re.DOTALL)
 _EXPECTED = re.compile(r"^Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`$")
+_BLANK = r"Expected `str` matching regex '\\S'"
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 
@@ -79,6 +82,8 @@ def wire_error(error: msgspec.ValidationError) -> WireError:
         return ParameterNotFound(f"{name} is a required parameter")
     if not field:
         return ParameterInvalid(INVALID_JSON)
+    if complaint == _BLANK:
+        return ParameterInvalid(f"{field} must not be blank")
     if expected := _EXPECTED.match(complaint):
         kinds = [_TYPE_NAMES.get(kind, kind) for kind in expected["expected"].split(" | ")]
         got = _TYPE_NAMES.get(expected["got"], expected["got"])
@@ -105,7 +110,9 @@ def moment(value: UnixTime, field: str) -> datetime:
         seconds = float(value)
     except ValueError:
         return _iso_moment(str(value), field)
-    if not math.isfinite(seconds) or abs(seconds) > _LATEST_UNIX_TIME:
+    except OverflowError:
+        seconds = math.inf
+    if not _EARLIEST_UNIX_TIME <= seconds <= _LATEST_UNIX_TIME:
         raise ParameterInvalid(f"{field} must be a Unix timestamp in seconds")
     return datetime.fromtimestamp(math.floor(seconds), UTC)
 
@@ -113,9 +120,9 @@ def moment(value: UnixTime, field: str) -> datetime:
 def _iso_moment(text: str, field: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.replace(microsecond=0, tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ParameterInvalid(f"{field} must be a Unix timestamp in seconds") from None
-    return parsed.replace(microsecond=0, tzinfo=parsed.tzinfo or UTC)
 
 
 def moment_or_none(value: UnixTime | None, field: str) -> datetime | None:

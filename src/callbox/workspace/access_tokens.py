@@ -2,19 +2,21 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import msgspec
 from litestar.types import HTTPScope
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from callbox.platform import ids
 from callbox.platform.clock import unix, unix_or_none
 from callbox.platform.database import Command, Connection, GlobalQuery, Query, connection, transaction
 from callbox.wire.authentication import Caller, forget_callers
-from callbox.wire.decode import decimal_id, decode
+from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.operations import caller_of, operation
+from callbox.workspace.activity_logs import record_activity
+from callbox.workspace.admins.service import is_admin
 
 SCOPES = ("api", "manage")
 
@@ -66,10 +68,11 @@ class TokenList(msgspec.Struct):
 
 
 class CreateTokenRequest(msgspec.Struct):
-    """A new token that acts as the admin of the token that asks for it."""
+    """A new token. Without `admin_id` it acts as the admin of the token that asks for it."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    name: Name
     scopes: list[str] = msgspec.field(default_factory=lambda: ["api"])
+    admin_id: WireId | None = None
 
 
 class TokenNotFound(NotFound):
@@ -86,7 +89,7 @@ token_owner = GlobalQuery(
            t.id, t.scopes, t.revoked_at IS NOT NULL, a.id, a.email, a.name
     FROM access_tokens t
     JOIN workspaces w ON w.id = t.workspace_id
-    JOIN admins a ON a.workspace_id = t.workspace_id AND a.id = t.admin_id
+    JOIN admins a ON a.workspace_id = t.workspace_id AND a.id = t.admin_id AND a.removed_at IS NULL
     WHERE t.sha256 = $1
     """,
 )
@@ -112,13 +115,20 @@ tokens_of_workspace = Query(
     """,
 )
 
+token_for_update = Query(
+    "token_for_update",
+    AccessToken,
+    """
+    SELECT id, name, scopes, admin_id, created_at, revoked_at
+    FROM access_tokens
+    WHERE workspace_id = $1 AND id = $2
+    FOR NO KEY UPDATE
+    """,
+)
+
 mark_revoked = Command(
     "mark_revoked",
-    """
-    UPDATE access_tokens
-    SET revoked_at = coalesce(revoked_at, $3)
-    WHERE workspace_id = $1 AND id = $2
-    """,
+    "UPDATE access_tokens SET revoked_at = $3 WHERE workspace_id = $1 AND id = $2",
 )
 
 workspace_of_token = GlobalQuery("workspace_of_token", str, "SELECT workspace_id FROM access_tokens WHERE id = $1")
@@ -145,14 +155,40 @@ async def look_up_token(sha256: bytes, ip: str) -> tuple[Caller, bool] | None:
     return caller, owner.is_revoked
 
 
-async def create_token(held: Connection, caller: Caller, name: str, scopes: list[str]) -> tuple[AccessToken, str]:
-    """A new token for the caller's workspace that acts as the caller's admin, and its secret."""
+async def create_token(
+    held: Connection, caller: Caller, name: str, scopes: list[str], admin_id: WireId | None = None
+) -> tuple[AccessToken, str]:
+    """A new token for the caller's workspace, and its secret. It acts as the named admin, else as the caller's."""
+    token, secret = await issue_token(held, caller, name, scopes, await _actor(held, caller, admin_id))
+    description = f"{caller.admin_name} gave the app {name} access to the workspace."
+    await record_activity(held, caller, "app_package_installation", description, _app(token))
+    return token, secret
+
+
+async def _actor(held: Connection, caller: Caller, admin_id: WireId | None) -> int:
+    if admin_id is None:
+        return caller.admin_id
+    number = decimal_id(admin_id)
+    if number is None or not await is_admin(held, caller.workspace_id, number):
+        raise ParameterInvalid(f"admin_id: {admin_id} is not an admin of the workspace")
+    return number
+
+
+def _app(token: AccessToken) -> dict[str, Any]:
+    """What the activity log says of an app that comes or goes."""
+    return {"access_token": {"id": token.id, "name": token.name, "scopes": token.scopes}}
+
+
+async def issue_token(
+    held: Connection, caller: Caller, name: str, scopes: list[str], admin_id: int
+) -> tuple[AccessToken, str]:
+    """A new token and its secret, of which no log tells: a workspace begins with one."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise ParameterInvalid(f"scopes must be among {', '.join(SCOPES)}")
     secret = ids.access_token()
     sha256 = hashlib.sha256(secret.encode()).digest()
-    token = await insert_token.one(held, caller.workspace_id, caller.admin_id, name, scopes, sha256, caller.now())
+    token = await insert_token.one(held, caller.workspace_id, admin_id, name, scopes, sha256, caller.now())
     return token, secret
 
 
@@ -165,8 +201,14 @@ async def list_tokens(caller: Caller) -> list[AccessToken]:
 async def revoke_token(caller: Caller, token_id: int) -> None:
     """Withdraw a token; every process refuses it within seconds. Revoking twice is no error."""
     async with transaction() as held:
-        if not await mark_revoked.run(held, caller.workspace_id, token_id, caller.now()):
+        token = await token_for_update.first(held, caller.workspace_id, token_id)
+        if token is None:
             raise TokenNotFound
+        if token.revoked_at is None:
+            await mark_revoked.run(held, caller.workspace_id, token_id, caller.now())
+            description = f"{caller.admin_name} withdrew the access of the app {token.name}."
+            await record_activity(held, caller, "app_package_uninstallation", description, _app(token))
+    forget_callers(caller.workspace_id)
 
 
 def _view(token: AccessToken, secret: str | UnsetType = UNSET) -> TokenView:
@@ -208,7 +250,8 @@ async def create_token_route(body: bytes, scope: HTTPScope) -> TokenView:
     """Create a token; its secret is in this answer and nowhere else."""
     request = decode(body, CreateTokenRequest)
     async with transaction() as held:
-        return _view(*await create_token(held, caller_of(scope), request.name, request.scopes))
+        made = await create_token(held, caller_of(scope), request.name, request.scopes, request.admin_id)
+    return _view(*made)
 
 
 @operation("DELETE", "/manage/v1/access_tokens/{token_id:str}", group="Access Tokens", errors=[TokenNotFound])
@@ -219,7 +262,6 @@ async def revoke_token_route(token_id: str, scope: HTTPScope) -> TokenList:
     if number is None:
         raise TokenNotFound
     await revoke_token(caller, number)
-    forget_callers(caller.workspace_id)
     return TokenList("list", [_view(token) for token in await list_tokens(caller)])
 
 

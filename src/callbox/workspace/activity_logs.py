@@ -1,6 +1,6 @@
 """Activity logs: what admins did, written in the transaction that did it, and read newest first."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -19,18 +19,25 @@ from callbox.wire.pagination import UrlPages, numbered_page, url_pages
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
+# Those of the reference's types that something here can cause.
 ActivityType = Literal[
+    "admin_avatar_change",
     "admin_away_mode_change",
     "admin_deletion",
     "app_admin_join",
+    "app_data_deletion",
+    "app_identity_verification_change",
     "app_name_change",
+    "app_package_installation",
+    "app_package_uninstallation",
     "app_team_creation",
     "app_team_deletion",
     "app_team_membership_modification",
     "app_timezone_change",
-    "bulk_delete",
     "seat_change",
+    "seat_revoke",
 ]
 
 
@@ -163,8 +170,9 @@ async def list_activity_logs(scope: HTTPScope) -> ActivityLogList:
     if not query.created_at_after:
         raise ParameterNotFound("created_at_after is a required parameter")
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
-    after = moment(query.created_at_after, "created_at_after")
-    before = moment(query.created_at_before or "253402300799", "created_at_before")
+    # Times are shown to the second, so what happened within the second `after` did not happen after it.
+    after = moment(query.created_at_after, "created_at_after").replace(microsecond=999_999)
+    before = moment(query.created_at_before, "created_at_before") if query.created_at_before else _END_OF_TIME
     async with connection() as held:
         rows = await activities_page.all(held, caller.workspace_id, after, before, page.per_page, page.offset)
         total = await activities_total.one(held, caller.workspace_id, after, before)

@@ -1,21 +1,20 @@
 """Teams: groups of admins that conversations are assigned to."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 from litestar.types import HTTPScope
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from callbox.platform.database import Command, Connection, Query, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id, decode
+from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.operations import caller_of, operation
 from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins.service import is_admin
 
 GROUP = "Teams"
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class TeamRow(msgspec.Struct):

@@ -1,12 +1,13 @@
 """Workspaces: the tenants. Everything else belongs to exactly one of them."""
 
-from datetime import datetime
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+from zoneinfo import available_timezones
 
 import msgspec
 from litestar.types import HTTPScope
-from msgspec import Meta
+from msgspec import UNSET, UnsetType
 
 from callbox.platform import clock, ids
 from callbox.platform.database import (
@@ -19,11 +20,17 @@ from callbox.platform.database import (
 )
 from callbox.platform.events import announce
 from callbox.wire.authentication import Caller, forget_callers
-from callbox.wire.decode import UnixTime, decode, moment_or_none
+from callbox.wire.decode import Name, UnixTime, decode, moment_or_none
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.operations import caller_of, operation
-from callbox.workspace.access_tokens import create_token
+from callbox.workspace.access_tokens import issue_token
+from callbox.workspace.activity_logs import ActivityType, record_activity
 from callbox.workspace.admins.service import create_first_admin
+
+Region = Literal["US", "EU", "AU"]
+
+# The clock stays where ids, which begin with the time in eight hexadecimal digits, have room for it.
+_EARLIEST_CLOCK, _LATEST_CLOCK = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Workspace(msgspec.Struct):
@@ -45,6 +52,24 @@ class WorkspaceCreated(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class TimezoneChanged(msgspec.Struct, frozen=True):
+    """Announced in the changing transaction: days begin at other times now."""
+
+    at: datetime
+
+
+class WorkspaceView(msgspec.Struct):
+    """A workspace as the management API shows it."""
+
+    type: Literal["workspace"]
+    id: str
+    name: str
+    region: str
+    timezone: str
+    identity_verification: bool
+    created_at: int
+
+
 class NewWorkspace(msgspec.Struct):
     """A workspace just made, with its first access token: the only time that this is shown."""
 
@@ -57,8 +82,17 @@ class NewWorkspace(msgspec.Struct):
 class CreateWorkspaceRequest(msgspec.Struct):
     """A further workspace of this installation."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    name: Name
     timezone: str = "UTC"
+
+
+class UpdateWorkspaceRequest(msgspec.Struct):
+    """What is to change of the workspace."""
+
+    name: Name | UnsetType = UNSET
+    region: Region | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    identity_verification: bool | UnsetType = UNSET
 
 
 class Clock(msgspec.Struct):
@@ -91,6 +125,17 @@ all_workspaces = GlobalQuery("all_workspaces", Workspace, f"SELECT {_COLUMNS} FR
 
 workspace_row = GlobalQuery("workspace_row", Workspace, f"SELECT {_COLUMNS} FROM workspaces WHERE id = $1")
 
+workspace_for_update = GlobalQuery(
+    "workspace_for_update",
+    Workspace,
+    f"SELECT {_COLUMNS} FROM workspaces WHERE id = $1 FOR NO KEY UPDATE",
+)
+
+store_workspace = GlobalCommand(
+    "update_workspace",
+    "UPDATE workspaces SET name = $2, region = $3, timezone = $4, identity_verification = $5 WHERE id = $1",
+)
+
 update_clock = GlobalCommand("update_clock", "UPDATE workspaces SET clock_offset_seconds = $2 WHERE id = $1")
 
 
@@ -106,7 +151,7 @@ first_admin = Query(
     """
     SELECT id, email, name
     FROM admins
-    WHERE workspace_id = $1
+    WHERE workspace_id = $1 AND removed_at IS NULL
     ORDER BY id
     LIMIT 1
     """,
@@ -115,14 +160,20 @@ first_admin = Query(
 
 async def create_workspace(held: Connection, name: str, timezone: str = "UTC") -> str:
     """A workspace with its defaults; answers its id. It has no admin yet."""
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ParameterInvalid(f"timezone must be the name of a time zone, such as Europe/Dublin: {timezone}") from None
+    _check_timezone(timezone)
     workspace_id, now = ids.workspace_code(), clock.machine_time()
     await insert_workspace.run(held, workspace_id, name, timezone, now)
     await announce(held, workspace_id, WorkspaceCreated(now))
     return workspace_id
+
+
+def _check_timezone(name: str) -> None:
+    if name not in _timezones():
+        raise ParameterInvalid(f"timezone must be the name of a time zone, such as Europe/Dublin: {name}")
+
+
+# They are read from several hundred files.
+_timezones = cache(available_timezones)
 
 
 async def open_workspace(name: str, timezone: str = "UTC") -> NewWorkspace:
@@ -131,7 +182,7 @@ async def open_workspace(name: str, timezone: str = "UTC") -> NewWorkspace:
         workspace_id = await create_workspace(held, name, timezone)
         await create_first_admin(held, workspace_id)
         caller = await operator_caller(workspace_id)
-        _, token = await create_token(held, caller, "First token", ["api", "manage"])
+        _, token = await issue_token(held, caller, "First token", ["api", "manage"], caller.admin_id)
     return NewWorkspace("workspace", workspace_id, name, token)
 
 
@@ -170,11 +221,67 @@ async def operator_caller(workspace_id: str | None) -> Caller:
     )
 
 
+async def get_workspace(caller: Caller) -> WorkspaceView:
+    """The caller's workspace."""
+    return _view(await workspace_by_id(caller.workspace_id))
+
+
+def _view(workspace: Workspace) -> WorkspaceView:
+    return WorkspaceView(
+        type="workspace",
+        id=workspace.id,
+        name=workspace.name,
+        region=workspace.region,
+        timezone=workspace.timezone,
+        identity_verification=workspace.identity_verification,
+        created_at=clock.unix(workspace.created_at),
+    )
+
+
+async def update_workspace(caller: Caller, request: UpdateWorkspaceRequest) -> WorkspaceView:
+    """Change what is sent; other processes of the server follow within `authentication.CACHE_SECONDS`."""
+    if request.timezone is not UNSET:
+        _check_timezone(request.timezone)
+    async with transaction() as held:
+        before = await workspace_for_update.one(held, caller.workspace_id)
+        sent = {name: value for name, value in msgspec.structs.asdict(request).items() if value is not UNSET}
+        after = msgspec.structs.replace(before, **sent)
+        await store_workspace.run(held, after.id, after.name, after.region, after.timezone, after.identity_verification)
+        await _record_changes(held, caller, before, after)
+        if before.timezone != after.timezone:
+            await announce(held, after.id, TimezoneChanged(caller.now()))
+    forget_callers(caller.workspace_id)
+    return _view(after)
+
+
+async def _record_changes(held: Connection, caller: Caller, before: Workspace, after: Workspace) -> None:
+    changes: list[tuple[ActivityType, str, str | bool, str | bool]] = [
+        ("app_name_change", "app name", before.name, after.name),
+        ("app_timezone_change", "app timezone", before.timezone, after.timezone),
+        (
+            "app_identity_verification_change",
+            "identity verification",
+            before.identity_verification,
+            after.identity_verification,
+        ),
+    ]
+    for activity_type, setting, old, new in changes:
+        if old != new:
+            description = f"{caller.admin_name} changed your {setting} from {_word(old)} to {_word(new)}."
+            await record_activity(held, caller, activity_type, description, {"before": old, "after": new})
+
+
+def _word(value: str | bool) -> str:
+    return value if isinstance(value, str) else ("off", "on")[value]
+
+
 async def set_clock(caller: Caller, moment: datetime | None) -> datetime:
     """Let the workspace's clock show this moment and go on from there; None: the machine's time again.
 
     Other processes of the server follow within `authentication.CACHE_SECONDS`.
     """
+    if moment is not None and not _EARLIEST_CLOCK <= moment < _LATEST_CLOCK:
+        raise ParameterInvalid("now must be a time from 1970 to 2099")
     offset = 0 if moment is None else clock.offset_to(moment)
     async with transaction() as held:
         await update_clock.run(held, caller.workspace_id, offset)
@@ -195,6 +302,24 @@ async def create_workspace_route(body: bytes, scope: HTTPScope) -> NewWorkspace:
     return await open_workspace(request.name, request.timezone)
 
 
+@operation("GET", "/manage/v1/workspace", group="Workspaces")
+async def get_workspace_route(scope: HTTPScope) -> WorkspaceView:
+    """Read the token's workspace."""
+    return await get_workspace(caller_of(scope))
+
+
+@operation(
+    "PUT",
+    "/manage/v1/workspace",
+    group="Workspaces",
+    request=UpdateWorkspaceRequest,
+    example={"name": "Example Ltd", "timezone": "Europe/Dublin", "region": "EU", "identity_verification": True},
+)
+async def update_workspace_route(body: bytes, scope: HTTPScope) -> WorkspaceView:
+    """Change the token's workspace."""
+    return await update_workspace(caller_of(scope), decode(body, UpdateWorkspaceRequest))
+
+
 @operation("GET", "/manage/v1/clock", group="Clock")
 async def get_clock_route(scope: HTTPScope) -> Clock:
     """Read the workspace's clock."""
@@ -209,4 +334,10 @@ async def set_clock_route(body: bytes, scope: HTTPScope) -> Clock:
     return Clock("clock", clock.unix(now))
 
 
-MANAGE_ROUTES = [create_workspace_route, get_clock_route, set_clock_route]
+MANAGE_ROUTES = [
+    create_workspace_route,
+    get_workspace_route,
+    update_workspace_route,
+    get_clock_route,
+    set_clock_route,
+]

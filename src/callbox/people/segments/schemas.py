@@ -1,14 +1,14 @@
 """Segments as they are on the wire."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from callbox.people.segments.queries import SegmentRow
 from callbox.platform.clock import unix, unix_or_none
+from callbox.wire.decode import Name
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
 PersonType = Literal["user", "contact", "company"]
 
 

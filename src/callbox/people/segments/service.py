@@ -16,10 +16,10 @@ from callbox.people.segments.schemas import (
 )
 from callbox.platform import ids
 from callbox.platform.database import Connection, connection, transaction
-from callbox.platform.events import Event, Topic, record
+from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound
-from callbox.workspace.workspaces import WorkspaceCreated
+from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
 
 PEOPLE = ("user", "contact")
 _DEFAULTS = (
@@ -50,6 +50,13 @@ async def create_default_segments(held: Connection, workspace_id: str, created: 
         await queries.insert_segment.run(held, workspace_id, segment_id, name, "user", encoded, created.created_at)
         event = Event(Topic.INTERNAL_SEGMENT_CHANGED, segment_id, "{}")
         await record(held, workspace_id, event, created.created_at)
+
+
+async def compute_with_other_days(held: Connection, workspace_id: str, changed: TimezoneChanged) -> None:
+    """A workspace's days begin at other times now: its segments are computed anew."""
+    rows = await queries.segments_of_kind.all(held, workspace_id, [*PEOPLE, "company"])
+    events = [Event(Topic.INTERNAL_SEGMENT_CHANGED, row.id, "{}") for row in rows]
+    await record_many(held, workspace_id, events, changed.at)
 
 
 async def list_segments(caller: Caller, *, of_companies: bool, with_count: bool) -> list[Segment]:

@@ -7,9 +7,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from callbox.people.contacts.schemas import Contact
 from callbox.people.subscription_types.queries import SubscriptionTypeRow
-from callbox.wire.decode import WireId
+from callbox.wire.decode import Name, WireId
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
 ConsentType = Literal["opt_out", "opt_in"]
 ContentTypes = Annotated[list[Literal["email", "sms_message"]], Meta(min_length=1)]
 State = Literal["live", "draft", "archived"]

@@ -7,9 +7,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from callbox.platform.clock import unix
 from callbox.wire.authentication import Caller
+from callbox.wire.decode import Name
 from callbox.workspace.admins.queries import AdminRow, AppRow
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Address = Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
 class TeamPriorityLevel(msgspec.Struct):
@@ -20,7 +21,7 @@ class TeamPriorityLevel(msgspec.Struct):
 
 
 class AdminAvatar(msgspec.Struct):
-    """A picture; only `GET /me` shows it with its type."""
+    """A picture; only `GET /me` shows it with its type, and also where there is none."""
 
     image_url: str | None
     type: Literal["avatar"] | UnsetType = UNSET
@@ -52,7 +53,7 @@ class Admin(msgspec.Struct):
     has_inbox_seat: bool
     team_ids: list[int]
     team_priority_level: TeamPriorityLevel
-    avatar: AdminAvatar | UnsetType = UNSET
+    avatar: AdminAvatar | UnsetType | None = UNSET
 
 
 class AdminWithApp(msgspec.Struct):
@@ -98,7 +99,7 @@ class CreateAdminRequest(msgspec.Struct):
     email: Name
     name: Name
     job_title: Name | None = None
-    avatar: str | None = None
+    avatar: Address | None = None
     has_inbox_seat: bool = True
 
 
@@ -108,7 +109,7 @@ class UpdateAdminRequest(msgspec.Struct):
     email: Name | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     job_title: Name | UnsetType | None = UNSET
-    avatar: str | UnsetType | None = UNSET
+    avatar: Address | UnsetType | None = UNSET
     has_inbox_seat: bool | UnsetType = UNSET
 
 
@@ -122,6 +123,7 @@ class AdminDeleted(msgspec.Struct):
 
 def admin_from_row(row: AdminRow, *, with_avatar: bool = False) -> Admin:
     """The admin as lists and GET show it. A job title that was never given reads "": the schema allows no null."""
+    avatar = None if row.avatar_url is None else AdminAvatar(row.avatar_url)
     return Admin(
         type="admin",
         id=str(row.id),
@@ -133,7 +135,7 @@ def admin_from_row(row: AdminRow, *, with_avatar: bool = False) -> Admin:
         has_inbox_seat=row.has_inbox_seat,
         team_ids=row.team_ids,
         team_priority_level=TeamPriorityLevel(row.primary_team_ids, row.secondary_team_ids),
-        avatar=AdminAvatar(row.avatar_url) if with_avatar else UNSET,
+        avatar=avatar if with_avatar else UNSET,
     )
 
 

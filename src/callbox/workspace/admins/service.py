@@ -27,12 +27,6 @@ from callbox.workspace.admins.schemas import (
 )
 
 
-class AdminWentAway(msgspec.Struct, frozen=True):
-    """Announced when an admin leaves with the wish that waiting conversations are reassigned."""
-
-    admin_id: int
-
-
 class AdminRemoved(msgspec.Struct, frozen=True):
     """Announced when an admin leaves for good, so that higher rooms unassign."""
 
@@ -131,17 +125,17 @@ async def require_inbox_seat(held: Connection, caller: Caller) -> None:
 
 
 async def set_away(caller: Caller, admin_id: str, request: SetAwayRequest) -> Admin:
-    """Turn away mode on or off."""
+    """Turn away mode on or off. What is so already is no change, and nothing is told of it."""
     async with transaction() as held:
         row = await queries.admin_for_update.first(held, caller.workspace_id, decimal_id(admin_id))
         if row is None:
             raise AwayAdminNotFound
         await require_inbox_seat(held, caller)
+        before = row.away_mode_enabled, row.away_mode_reassign
         row.away_mode_enabled, row.away_mode_reassign = request.away_mode_enabled, request.away_mode_reassign
-        await _write(held, caller, row)
-        await _record_away(held, caller, row)
-        if row.away_mode_enabled and row.away_mode_reassign:
-            await announce(held, caller.workspace_id, AdminWentAway(row.id))
+        if before != (row.away_mode_enabled, row.away_mode_reassign):
+            await _write(held, caller, row)
+            await _record_away(held, caller, row)
     return admin_from_row(row)
 
 
@@ -217,19 +211,30 @@ async def update_admin(caller: Caller, admin_id: str, request: UpdateAdminReques
         row = await queries.admin_for_update.first(held, caller.workspace_id, decimal_id(admin_id))
         if row is None:
             raise AdminNotFound
-        had_seat = row.has_inbox_seat
+        before = msgspec.structs.replace(row)
         _apply(row, request)
         try:
             async with savepoint(held):
                 await _write(held, caller, row)
         except UniqueViolationError:
             raise AdminExists from None
-        if had_seat != row.has_inbox_seat:
-            description = f"{caller.admin_name} changed the inbox seat of {row.name}."
-            metadata = {"before": had_seat, "after": row.has_inbox_seat}
-            await record_activity(held, caller, "seat_change", description, metadata)
+        await _record_changes(held, caller, before, row)
     forget_callers(caller.workspace_id)
     return admin_from_row(row)
+
+
+async def _record_changes(held: Connection, caller: Caller, before: AdminRow, after: AdminRow) -> None:
+    admin = {"id": after.id, "name": after.name}
+    if before.avatar_url != after.avatar_url:
+        description = f"{caller.admin_name} changed the avatar of {after.name}."
+        metadata = {"admin": admin, "before": before.avatar_url, "after": after.avatar_url}
+        await record_activity(held, caller, "admin_avatar_change", description, metadata)
+    if before.has_inbox_seat and not after.has_inbox_seat:
+        description = f"{caller.admin_name} took the inbox seat of {after.name}."
+        await record_activity(held, caller, "seat_revoke", description, {"admin": admin})
+    elif after.has_inbox_seat and not before.has_inbox_seat:
+        description = f"{caller.admin_name} gave an inbox seat to {after.name}."
+        await record_activity(held, caller, "seat_change", description, {"admin": admin})
 
 
 def _apply(row: AdminRow, request: UpdateAdminRequest) -> None:
@@ -247,7 +252,7 @@ def _apply(row: AdminRow, request: UpdateAdminRequest) -> None:
 
 def _email(sent: str) -> str:
     try:
-        validate_email(sent.strip(), check_deliverability=False)
+        validate_email(sent.strip(), check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         raise ParameterInvalid(f"email is invalid: {sent}") from None
     return sent.strip()
