@@ -44,6 +44,8 @@ GLOBAL = {
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
     "update_clock": "the table of workspaces itself",
+    "update_workspace": "the table of workspaces itself",
+    "workspace_for_update": "the table of workspaces itself",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
 }
