@@ -102,7 +102,7 @@ async def _change(held: Connection, caller: Caller, row: CompanyRow, request: Co
 
 def _apply(row: CompanyRow, request: CompanyRequest) -> None:
     if request.name is not UNSET:
-        row.name = request.name
+        row.name = row.company_id if request.name is None else request.name
     if request.size is not UNSET:
         row.size = None if request.size is None else _size(request.size)
     if request.website is not UNSET:
@@ -123,7 +123,7 @@ def _size(sent: int | str) -> int:
 
 
 def _monthly_spend(sent: float) -> int:
-    if not math.isfinite(sent) or abs(sent) > _LARGEST_INTEGER:
+    if not math.isfinite(sent) or abs(int(sent)) > _LARGEST_INTEGER:
         raise ParameterInvalid(f"monthly_spend must be at most {_LARGEST_INTEGER}")
     return int(sent)
 
@@ -257,6 +257,6 @@ async def ids_of_keys(held: Connection, caller: Caller, company_ids: list[str]) 
 
 
 async def purge_deleted_companies(caller: Caller, grace: timedelta) -> int:
-    """Remove companies that were deleted longer ago than the grace period; answers how many."""
+    """Remove a batch of companies that were deleted longer ago than the grace period; answers how many."""
     async with connection() as held:
         return await queries.purge_deleted.run(held, caller.workspace_id, caller.now() - grace)

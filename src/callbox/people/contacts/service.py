@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import msgspec
 from asyncpg import UniqueViolationError
-from email_validator import EmailNotValidError, validate_email
 from msgspec import UNSET
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number
 from phonenumbers import parse as parse_phone
@@ -27,6 +26,7 @@ from callbox.platform.database import Connection, connection, savepoint, transac
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
+from callbox.wire.email_addresses import email_address
 from callbox.wire.errors import (
     BadRequest,
     ClientError,
@@ -184,14 +184,8 @@ def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
 
 
 def email_of(sent: str | None) -> str | None:
-    """Trimmed and in lower case; any domain may be used, also those reserved for tests."""
-    if sent is None or not sent.strip():
-        return None
-    try:
-        validate_email(sent.strip(), check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        raise ParameterInvalid(f"email is invalid: {sent}") from None
-    return sent.strip().lower()
+    """Trimmed and in lower case; none where it is blank."""
+    return None if sent is None or not sent.strip() else email_address(sent).lower()
 
 
 def formatted_phone(sent: str | None) -> str | None:
