@@ -122,6 +122,20 @@ DEEDS: list[tuple[str, Deed, str, str, Json]] = [
         "changed your identity verification from off to on",
         {"before": False, "after": True},
     ),
+    (
+        "contact deleted",
+        lambda api: api.delete(f"/contacts/{World(api).user(external_id='u-1')['id']}"),
+        "app_data_deletion",
+        "deleted the contact",
+        {"external_id": "u-1"},
+    ),
+    (
+        "company deleted",
+        lambda api: api.delete(f"/companies/{World(api).company()['id']}"),
+        "app_data_deletion",
+        "deleted the company",
+        {},
+    ),
     ("app comes", _token, "app_package_installation", "gave the app Data warehouse access", {}),
     (
         "app goes",
@@ -165,6 +179,9 @@ NO_DEEDS: list[tuple[str, Deed]] = [
     ("same admin", lambda api: api.put(f"/manage/v1/admins/{me(api)['id']}", json={"has_inbox_seat": True})),
     ("refused", lambda api: api.put("/manage/v1/workspace", json={"name": "Bakery", "timezone": "Nowhere"})),
     ("no such team", lambda api: api.delete("/manage/v1/teams/900000000000001")),
+    ("contact archived", lambda api: api.post(f"/contacts/{World(api).user()['id']}/archive")),
+    ("no such contact", lambda api: api.delete("/contacts/667d60998a68186f43bafda1")),
+    ("no such company", lambda api: api.delete("/companies/667d60998a68186f43bafda1")),
     ("reading", lambda api: api.get("/admins")),
 ]
 

@@ -23,6 +23,7 @@ from callbox.platform.events import Event, Topic, record
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
+from callbox.workspace.activity_logs import record_activity
 
 MAX_COMPANIES_OF_CONTACT = 1000
 _DETACH_BATCH = 1000
@@ -177,6 +178,8 @@ async def delete_company(caller: Caller, company_id: str) -> CompanyDeleted:
             raise CompanyNotFound
         deleted = CompanyDeleted(company_id, "company", deleted=True)
         await _record(held, caller, Topic.COMPANY_DELETED, deleted)
+        description = f"{caller.admin_name} deleted the company {company_id}."
+        await record_activity(held, caller, "app_data_deletion", description, {"company": {"id": company_id}})
     return deleted
 
 

@@ -36,6 +36,7 @@ from callbox.wire.errors import (
     ParameterNotFound,
 )
 from callbox.wire.pagination import cursor_page, cursor_pages
+from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
@@ -371,6 +372,9 @@ async def delete_contact(caller: Caller, contact_id: str) -> ContactDeleted:
         if contact.state == "deleted":
             raise ContactNotFound
         await _leave(held, caller, contact, "deleted", Topic.CONTACT_DELETED)
+        metadata = {"contact": {"id": contact.id}, "external_id": contact.external_id}
+        description = f"{caller.admin_name} deleted the contact {contact.id}."
+        await record_activity(held, caller, "app_data_deletion", description, metadata)
     return ContactDeleted(contact.id, contact.external_id, "contact", deleted=True)
 
 
