@@ -112,7 +112,7 @@ class Database:
         """Beside a server: start the embedded PostgreSQL again if it ends. Never returns."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            if self.embedded is not None and not await asyncio.to_thread(self.embedded.is_running):
+            if self.embedded is not None and not self.embedded.is_running():
                 _log.error("postgresql_ended", next="starting it again")
                 await asyncio.to_thread(self.embedded.start, self._on_progress)
 
@@ -150,8 +150,8 @@ async def check_database(url: str) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()).rstrip(".")
-    return text or type(error).__name__
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(told.split()).rstrip(".") or type(error).__name__
 
 
 @asynccontextmanager
