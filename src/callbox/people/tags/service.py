@@ -18,7 +18,6 @@ from callbox.people.tags.schemas import (
     applied_tag,
     tag_from_row,
 )
-from callbox.platform.clock import unix
 from callbox.platform.database import Connection, connection, savepoint, transaction
 from callbox.platform.events import Event, Topic, record_many
 from callbox.wire.authentication import Caller
@@ -170,13 +169,12 @@ async def _record(
     if not changed:
         return
     await contacts.touch_contacts(held, caller, [contact.id for contact in changed])
-    now = caller.now()
     events = []
     for contact in await contacts.contacts_in(held, caller, [contact.id for contact in changed]):
         topic = topics[0] if contact.role == "user" else topics[1]
-        item = msgspec.json.encode(ContactTagEvent("contact_tag", unix(now), tag_from_row(tag), contact)).decode()
-        events.append(Event(topic, contact.id, item))
-    await record_many(held, caller.workspace_id, events, now)
+        told = ContactTagEvent("contact_tag", contact.updated_at, tag_from_row(tag), contact)
+        events.append(Event(topic, contact.id, msgspec.json.encode(told).decode()))
+    await record_many(held, caller.workspace_id, events, caller.now())
 
 
 async def delete_tag(caller: Caller, tag_id: str) -> None:
