@@ -25,7 +25,7 @@ from callbox.people.contacts.search import CONTACTS
 from callbox.people.data_events import queries as data_events
 from callbox.people.data_events.schemas import CreateDataEventRequest
 from callbox.platform import ids
-from callbox.platform.database.pool import connect
+from callbox.platform.database.pool import CONNECTION_SETTINGS, POOL_SIZE
 from callbox.platform.events import insert_event
 from callbox.serving import http_config
 from callbox.wire.authentication import Caller
@@ -75,6 +75,10 @@ _decode_search = msgspec.json.Decoder(SearchRequest).decode
 _encode = msgspec.json.Encoder().encode
 
 
+async def _keep(_: object) -> None:
+    """No round trip to reset a connection, as in Callbox."""
+
+
 def _json(value: object) -> str:
     return _encode(value).decode()
 
@@ -122,7 +126,9 @@ class Baseline:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
-        self._pool = await connect(self._dsn)
+        self._pool = await asyncpg.create_pool(
+            self._dsn, min_size=POOL_SIZE, max_size=POOL_SIZE, reset=_keep, **CONNECTION_SETTINGS
+        )
         gc.collect()
         gc.freeze()
         await send({"type": "lifespan.startup.complete"})
