@@ -21,6 +21,7 @@ from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_signal, 
 from callbox.settings import Settings
 from callbox.wire.pagination import set_public_url
 from callbox.wire.rate_limits import RateLimiter, shared_counters
+from callbox.wire.unreadable import ApiProtocol
 
 _CHILD_VARIABLE = "CALLBOX_CHILD"
 _GRACE_SECONDS = 30
@@ -195,7 +196,7 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=ApiProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
