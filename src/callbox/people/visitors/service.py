@@ -35,7 +35,7 @@ class VisitorNotFound(NotFound):
 class VisitorNotNamed(ParameterNotFound):
     """Nothing says which visitor is meant."""
 
-    message = "id or user_id is a required parameter"
+    message = "id or user_id of the visitor is a required parameter"
 
 
 async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
