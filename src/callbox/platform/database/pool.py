@@ -28,6 +28,23 @@ CONNECTION_SETTINGS: dict[str, Any] = {
     "server_settings": {"application_name": "callbox", "timezone": "UTC"},
 }
 
+# What connecting may fail with.
+_CONNECTION_FAULTS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+# After these a connection is of no more use: what it still does is unknown, or the server is about to close it.
+_LAST_ERRORS = (
+    asyncio.CancelledError,
+    TimeoutError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+)
+
 
 class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached, or is too busy to take a connection in time. Trying again is safe."""
@@ -65,14 +82,13 @@ class _Pool:
             return await asyncpg.connect(self._dsn, **CONNECTION_SETTINGS)
         except BaseException as error:
             self._free.release()
-            if isinstance(error, OSError | TimeoutError | asyncpg.PostgresError | asyncpg.InterfaceError):
+            if isinstance(error, _CONNECTION_FAULTS):
                 raise DatabaseUnavailable(str(error)) from error
             raise
 
     def give_back(self, lent: Connection, error: BaseException | None) -> None:
-        """Keep a connection for the next use, unless nobody knows what it is still doing."""
-        is_broken_off = isinstance(error, asyncio.CancelledError | TimeoutError)
-        if is_broken_off or lent.is_closed() or lent.is_in_transaction():
+        """Keep a connection for the next use, if it can have one."""
+        if isinstance(error, _LAST_ERRORS) or lent.is_closed() or lent.is_in_transaction():
             discarding = asyncio.create_task(self._discard(lent))
             self._discarding.add(discarding)
             discarding.add_done_callback(self._discarding.discard)
@@ -84,7 +100,7 @@ class _Pool:
         """Close a connection after the server was told to stop what it does there."""
         try:
             await lent.close(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _CONNECTION_FAULTS:
             lent.terminate()
         finally:
             self._free.release()
