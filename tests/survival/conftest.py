@@ -26,6 +26,7 @@ def install(short_directory: Path) -> Iterator[Callable[..., Installation]]:
     finally:
         for installation in made:
             installation.clean_up()
+            print(installation.log())  # shown where the test fails
 
 
 @pytest.fixture
