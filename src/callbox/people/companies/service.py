@@ -1,6 +1,5 @@
 """The rules of companies: created or updated by the customer's own key, left out of lists while nobody is in them."""
 
-import math
 from datetime import timedelta
 
 import msgspec
@@ -118,13 +117,14 @@ def _apply(row: CompanyRow, request: CompanyRequest) -> None:
 
 def _size(sent: int | str) -> int:
     text = str(sent)
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_INTEGER:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_INTEGER))
+    if not is_number or int(text) > _LARGEST_INTEGER:
         raise ParameterInvalid("size must be a whole number")
     return int(text)
 
 
 def _monthly_spend(sent: float) -> int:
-    if not math.isfinite(sent) or abs(int(sent)) > _LARGEST_INTEGER:
+    if not abs(sent) < _LARGEST_INTEGER + 1:
         raise ParameterInvalid(f"monthly_spend must be at most {_LARGEST_INTEGER}")
     return int(sent)
 
