@@ -1,5 +1,6 @@
 """Merging a lead into a user: who may be merged, what goes over, what wins, and that nothing of the lead remains."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -263,3 +264,19 @@ def test_opt_outs_are_united_and_opt_ins_are_the_users_own(api: httpx.Client, wo
             )
     merge(api, lead, user)
     assert ids_under(api, user, "subscriptions") == {out_of_lead["id"], out_of_user["id"], into_user["id"]}
+
+
+def test_merges_at_once_do_not_stand_in_each_others_way(api: httpx.Client, world: World) -> None:
+    """Each has a company that the other's contacts are in too, the other way round."""
+    companies = [world.company() for _ in range(2)]
+    pairs = []
+    for number in range(16):
+        pair = world.lead(), world.user()
+        for contact, company in zip(pair, companies if number % 2 else companies[::-1], strict=True):
+            world.post(f"/contacts/{contact['id']}/companies", {"id": company["id"]})
+        pairs.append(pair)
+    with ThreadPoolExecutor(8) as pool:
+        merged = list(pool.map(lambda pair: merge(api, *pair), pairs))
+    assert {contact["companies"]["total_count"] for contact in merged} == {2}
+    for company in companies:
+        assert body_of(api.get(f"/companies/{company['id']}"))["user_count"] == 16

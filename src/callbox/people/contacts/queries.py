@@ -323,7 +323,7 @@ count_contacts = Command(
     """,
 )
 
-# Companies are locked in the order of their ids, so that two contacts that share several cannot deadlock.
+# Companies are locked in the order of their ids, so that contacts that share several cannot deadlock.
 # Deleted ones count nobody any more, also while their contacts wait to be detached.
 count_in_companies = Command(
     "count_in_companies",
@@ -331,13 +331,17 @@ count_in_companies = Command(
     WITH affected AS (
         SELECT p.id
         FROM companies p
-        JOIN contact_companies m ON m.workspace_id = $1 AND m.company_id = p.id
-        WHERE p.workspace_id = $1 AND p.state = 'live' AND m.contact_id = $2
+        WHERE p.workspace_id = $1 AND p.state = 'live' AND p.id IN (
+            SELECT m.company_id FROM contact_companies m WHERE m.workspace_id = $1 AND m.contact_id = ANY ($2::text[])
+        )
         ORDER BY p.id
         FOR NO KEY UPDATE OF p
     )
     UPDATE companies p
-    SET user_count = p.user_count + $3
+    SET user_count = p.user_count + $3 * (
+        SELECT count(*) FROM contact_companies m
+        WHERE m.workspace_id = $1 AND m.company_id = p.id AND m.contact_id = ANY ($2::text[])
+    )
     FROM affected
     WHERE p.workspace_id = $1 AND p.id = affected.id
     """,

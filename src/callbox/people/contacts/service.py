@@ -387,7 +387,7 @@ async def unarchive_contact(caller: Caller, contact_id: str) -> ContactArchived:
         if contact.state == "archived":
             now = caller.now()
             await queries.change_state.run(held, caller.workspace_id, contact.id, "live", now)
-            await queries.count_in_companies.run(held, caller.workspace_id, contact.id, 1)
+            await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], 1)
             await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), 1)
             row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
             item = msgspec.json.encode(contact_from_row(caller, row)).decode()
@@ -408,7 +408,7 @@ async def _leave(held: Connection, caller: Caller, contact: ContactState, state:
     if contact.state == "live":
         row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
         item = msgspec.json.encode(contact_from_row(caller, row))
-        await queries.count_in_companies.run(held, caller.workspace_id, contact.id, -1)
+        await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], -1)
         await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
     if state == "deleted":
         item = msgspec.json.encode(ContactDeleted(contact.id, contact.external_id, "contact", deleted=True))
