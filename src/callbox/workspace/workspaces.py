@@ -22,6 +22,7 @@ from callbox.platform.events import announce
 from callbox.wire.authentication import Caller, forget_callers
 from callbox.wire.decode import Name, UnixTime, decode, moment_or_none
 from callbox.wire.errors import NotFound, ParameterInvalid
+from callbox.wire.idempotency import SecretNotKept, keep_no_secret
 from callbox.wire.operations import caller_of, operation
 from callbox.workspace.access_tokens import issue_token
 from callbox.workspace.activity_logs import ActivityType, record_activity
@@ -294,10 +295,12 @@ async def set_clock(caller: Caller, moment: datetime | None) -> datetime:
     "/manage/v1/workspaces",
     group="Workspaces",
     request=CreateWorkspaceRequest,
+    errors=[SecretNotKept],
     example={"name": "Example Ltd", "timezone": "Europe/Dublin"},
 )
 async def create_workspace_route(body: bytes, scope: HTTPScope) -> NewWorkspace:
     """Create a further workspace with its defaults and a first token."""
+    keep_no_secret(scope)
     request = decode(body, CreateWorkspaceRequest)
     return await open_workspace(request.name, request.timezone)
 
