@@ -14,7 +14,6 @@ from callbox.installation import Database, bring_up_to_date, first_workspace, po
 from callbox.platform.database import transaction
 from callbox.platform.processes import stop_signal
 from callbox.serving import Server, listen
-from callbox.working import work
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -87,6 +86,8 @@ def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
 
 def worker(data: DataOption = None) -> None:
     """Run a job worker alone, for more machines than the server's."""
+    from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
+
     database = Database(settings_of(data), say)
 
     async def run() -> None:
