@@ -1,6 +1,6 @@
 """The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import UniqueViolationError
@@ -123,20 +123,7 @@ async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: 
             inserted = await queries.insert_contact.first(
                 held,
                 caller.workspace_id,
-                row.id,
-                row.role,
-                row.external_id,
-                row.email,
-                row.phone,
-                row.formatted_phone,
-                row.name,
-                row.email_identifier,
-                row.avatar_url,
-                row.owner_id,
-                row.unsubscribed_from_emails,
-                row.created_at,
-                row.signed_up_at,
-                row.last_seen_at,
+                *_written(row, row.created_at),
                 row.custom_attributes,
                 msgspec.json.encode(attributes.folded()).decode(),
                 count_shard(held),
@@ -148,6 +135,26 @@ async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: 
     if inserted is None:
         raise await _conflict(held, caller, row)
     return contact
+
+
+def _written(row: ContactRow, at: datetime) -> tuple[object, ...]:
+    """What the statements that insert and update a contact take alike, `$2` to `$15`."""
+    return (
+        row.id,
+        row.role,
+        row.external_id,
+        row.email,
+        row.phone,
+        row.formatted_phone,
+        row.name,
+        row.email_identifier,
+        row.avatar_url,
+        row.owner_id,
+        row.unsubscribed_from_emails,
+        at,
+        row.signed_up_at,
+        row.last_seen_at,
+    )
 
 
 def count_shard(held: Connection) -> int:
@@ -260,20 +267,7 @@ async def store(
         await queries.update_contact.run(
             held,
             caller.workspace_id,
-            row.id,
-            row.role,
-            row.external_id,
-            row.email,
-            row.phone,
-            row.formatted_phone,
-            row.name,
-            row.email_identifier,
-            row.avatar_url,
-            row.owner_id,
-            row.unsubscribed_from_emails,
-            row.updated_at,
-            row.signed_up_at,
-            row.last_seen_at,
+            *_written(row, row.updated_at),
             msgspec.json.encode(attributes.values).decode(),
             msgspec.json.encode(attributes.folded()).decode(),
         )
