@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import UNSET
 
+from callbox.people.contacts import service as contacts
 from callbox.people.segments import queries
 from callbox.people.segments.membership import check_predicate, compute
 from callbox.people.segments.schemas import (
@@ -74,6 +75,13 @@ async def get_segment(caller: Caller, segment_id: str) -> Segment:
     if row is None:
         raise SegmentNotFound
     return segment_from_row(row)
+
+
+async def segments_of_contact(caller: Caller, contact_id: str) -> list[Segment]:
+    """The segments that a live contact is in."""
+    async with connection() as held:
+        await contacts.require_live_contact(held, caller, contact_id)
+    return await segments_of_member(caller, contact_id)
 
 
 async def segments_of_member(caller: Caller, member_id: str) -> list[Segment]:
