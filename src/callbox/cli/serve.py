@@ -95,7 +95,12 @@ def worker(data: DataOption = None) -> None:
         async with database.used():
             await bring_up_to_date(database.url, say)
             say("The worker runs.")
+            watching = asyncio.create_task(database.keep_running())
+            watching.add_done_callback(lambda _: stop.set())
             await work(database.url, stop)
             say("Stopping.")
+            if watching.done():
+                watching.result()
+            watching.cancel()
 
     asyncio.run(run())
