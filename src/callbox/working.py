@@ -11,8 +11,8 @@ from callbox.platform.jobs.worker import run_worker
 from callbox.reactions import register_reactions
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *segments.SUBSCRIBERS]
-JOBS = [*companies.JOBS, *segments.JOBS]
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
+JOBS = [*companies.JOBS, *contacts.JOBS, *segments.JOBS]
 SCHEDULES = [
     *companies.SCHEDULES,
     *contacts.SCHEDULES,

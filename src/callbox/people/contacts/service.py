@@ -475,7 +475,19 @@ async def find_live_user(held: Connection, caller: Caller, external_id: str | No
 
 async def record_update(held: Connection, caller: Caller, contact_id: str) -> None:
     """Tell that what hangs on a contact changed."""
-    contact = await contact_in(held, caller, contact_id)
+    await record(held, caller.workspace_id, _updated(await contact_in(held, caller, contact_id)), caller.now())
+
+
+def _updated(contact: Contact) -> Event:
     topic = Topic.CONTACT_USER_UPDATED if contact.role == "user" else Topic.CONTACT_LEAD_UPDATED
-    event = Event(topic, contact_id, msgspec.json.encode(contact).decode())
-    await record(held, caller.workspace_id, event, caller.now())
+    return Event(topic, contact.id, msgspec.json.encode(contact).decode())
+
+
+async def release_owned_contacts(caller: Caller, admin_id: int) -> int:
+    """Take the owner off a batch of the contacts of an admin who left; answers how many."""
+    now = caller.now().replace(microsecond=0)
+    async with transaction() as held:
+        released = await queries.release_owned.all(held, caller.workspace_id, admin_id, now)
+        events = [_updated(contact) for contact in await contacts_in(held, caller, released)]
+        await record_many(held, caller.workspace_id, events, now)
+    return len(released)
