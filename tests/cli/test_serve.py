@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -162,6 +163,17 @@ def _serve(data: Path, environment: dict[str, str], *arguments: str) -> Iterator
         finally:
             process.terminate()
         assert process.wait() == 0
+
+
+def test_of_servers_that_start_at_once_on_one_database_one_makes_the_workspace(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    settings = {"CALLBOX_DATABASE_URL": empty_database_url}
+    with ThreadPoolExecutor() as starting:
+        servers = list(starting.map(lambda name: start_server(tmp_path / name, settings), ("one", "other")))
+    assert sorted(bool(server.first_token) for server in servers) == [False, True]
+    assert len(Commands(settings)("workspace", "list").rows) == 1
+    assert [stop_server(server) for server in servers] == [0, 0]
 
 
 def test_a_server_told_to_stop_while_it_starts_leaves_nothing_behind(short_directory: Path) -> None:
