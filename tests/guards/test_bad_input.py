@@ -330,19 +330,22 @@ BAD_TIMES = (_FIRST, _FIRST + 0.5, _LAST + 1, 1e300, "0001-01-01", "9999-12-31T2
 TIMES = ("created_at", "first", "last", "last_seen_at", "remote_created_at", "signed_up_at")
 
 
-@pytest.mark.parametrize("key", WITH_BODY)
 def test_time_beyond_the_calendar_is_refused_by_name_and_one_at_its_end_can_be_read(
-    key: str, tenant: Tenant, database: Database
+    tenant: Tenant, database: Database
 ) -> None:
-    attempts = Attempts(key, tenant, database)
-    for place in fields_of(OPERATIONS[key].request, attempts.request.body):
-        if place[-1] in TIMES:
-            for value in BAD_TIMES:
-                status, code, message = attempts.must_fail(encoded(replaced(attempts.request.body, place, value)))
-                assert (status, code) == (400, "parameter_invalid")
-                assert names(message, place)
-            for value in (_FIRST + 1, _LAST, "9999-12-31"):
-                attempts.send(encoded(replaced(attempts.request.body, place, value)))
+    tried = 0
+    for key in WITH_BODY:
+        attempts = Attempts(key, tenant, database)
+        for place in fields_of(OPERATIONS[key].request, attempts.request.body):
+            if place[-1] in TIMES:
+                tried += 1
+                for value in BAD_TIMES:
+                    status, code, message = attempts.must_fail(encoded(replaced(attempts.request.body, place, value)))
+                    assert (status, code) == (400, "parameter_invalid")
+                    assert names(message, place)
+                for value in (_FIRST + 1, _LAST, "9999-12-31"):
+                    attempts.send(encoded(replaced(attempts.request.body, place, value)))
+    assert tried >= 9
     for path in ("/contacts", "/companies", f"/events?type=user&intercom_user_id={tenant.contact['id']}&summary=true"):
         assert tenant.api.get(path).status_code == 200
 
