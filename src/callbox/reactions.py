@@ -3,11 +3,11 @@
 from callbox.people.segments.service import compute_with_other_days, create_default_segments
 from callbox.people.subscription_types.service import create_default_subscription_types
 from callbox.platform.events import react_to
-from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
+from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 
 
 def register_reactions() -> None:
     """Called once by whatever process runs rules: server, worker, commands."""
     react_to(WorkspaceCreated, create_default_segments)
     react_to(WorkspaceCreated, create_default_subscription_types)
-    react_to(TimezoneChanged, compute_with_other_days)
+    react_to(CalendarChanged, compute_with_other_days)

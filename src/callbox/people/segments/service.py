@@ -20,7 +20,7 @@ from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound
-from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
+from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 
 PEOPLE = ("user", "contact")
 _DEFAULTS = (
@@ -53,8 +53,8 @@ async def create_default_segments(held: Connection, workspace_id: str, created: 
         await record(held, workspace_id, event, created.created_at)
 
 
-async def compute_with_other_days(held: Connection, workspace_id: str, changed: TimezoneChanged) -> None:
-    """A workspace's days begin at other times now: its segments are computed anew."""
+async def compute_with_other_days(held: Connection, workspace_id: str, changed: CalendarChanged) -> None:
+    """Predicates ask about days, and those of the workspace are others now: its segments are computed anew."""
     rows = await queries.segments_of_kind.all(held, workspace_id, [*PEOPLE, "company"])
     events = [Event(Topic.INTERNAL_SEGMENT_CHANGED, row.id, "{}") for row in rows]
     await record_many(held, workspace_id, events, changed.at)
