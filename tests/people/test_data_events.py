@@ -13,7 +13,7 @@ import pytest
 
 from callbox.people.data_events.service import delete_old_events
 from callbox.platform.database import close_pool, open_pool
-from tests.conftest import Outbox, TestWorkspace
+from tests.conftest import Outbox, RunningServer, TestWorkspace
 from tests.contract.world import World
 from tests.people.tools import UNKNOWN_ID, USER_NOT_FOUND, body_of, error_of, execute, set_clock
 
@@ -552,20 +552,26 @@ def test_other_workspace_submits_and_reads_nothing(api: httpx.Client, world: Wor
     assert counts(api, user)["ordered"][0] == 1
 
 
-def test_old_events_are_removed_by_the_clock_of_their_workspace(workspace: TestWorkspace, server: Any) -> None:
-    user = World(workspace.api).user()
-    for name, days in (("young", 10), ("old", 100)):
-        submit(workspace.api, user, name, NOW - days * DAY)
+def test_old_events_are_removed_by_the_clock_of_their_workspace(
+    workspace: TestWorkspace, other: TestWorkspace, server: RunningServer
+) -> None:
+    users = [World(each.api).user() for each in (workspace, other)]
+    for each, user in zip((workspace, other), users, strict=True):
+        for name, days in (("young", 10), ("old", 100)):
+            submit(each.api, user, name, NOW - days * DAY)
 
-    def sweep() -> set[str]:
+    def swept() -> tuple[set[str], set[str]]:
         _with_pool(server.database_url, delete_old_events)
-        rows = execute(server.database_url, "SELECT event_name FROM data_events WHERE workspace_id = $1", workspace.id)
+        return kept(workspace), kept(other)
+
+    def kept(of: TestWorkspace) -> set[str]:
+        rows = execute(server.database_url, "SELECT event_name FROM data_events WHERE workspace_id = $1", of.id)
         return {row["event_name"] for row in rows}
 
-    assert sweep() == {"young"}
+    assert swept() == ({"young"}, {"young"})
     set_clock(workspace.api, NOW + 81 * DAY)
-    assert sweep() == set()
-    assert set(counts(workspace.api, user)) == {"young", "old"}
+    assert swept() == (set(), {"young"})
+    assert set(counts(workspace.api, users[0])) == {"young", "old"}
 
 
 def _with_pool(database_url: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
