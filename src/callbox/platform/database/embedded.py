@@ -32,6 +32,7 @@ import msgspec
 START_TIMEOUT_SECONDS = 600
 _ORPHANS_TIMEOUT_SECONDS = 60
 _TAKEOVER_SECONDS = 3
+_NEEDED_BYTES = 100 * 2**20
 _PORT = 5432  # only part of the socket's name; no port is opened
 _MAX_SOCKET_PATH = 107
 _NOBODYS_PID = 2**31 - 1  # beyond what any kernel gives
@@ -222,6 +223,10 @@ class EmbeddedPostgres:
         """Made beside its place and moved when complete, so that an interrupted start leaves nothing half."""
         unfinished = self._data / "postgres-unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
+        if shutil.disk_usage(self._data).free < _NEEDED_BYTES:
+            raise EmbeddedPostgresError(
+                f"A new database needs {_NEEDED_BYTES // 2**20} MB of free space in {self._data}."
+            )
         self._password_file.unlink(missing_ok=True)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
