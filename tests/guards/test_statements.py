@@ -73,6 +73,7 @@ RAW = {
 
 _SOURCE = Path(callbox.__file__).parent
 _CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _LITERALS = (ast.Constant, ast.JoinedStr)
 _ITS_WORKSPACE = r"\(?(\w+\.)?{column} = \(?\$1\)?(::text)?\)?"
 _THE_TIME = re.compile(
@@ -193,6 +194,23 @@ def test_compiled_statements_keep_to_the_workspace_too(
         assert _strays(each, database) == []
 
 
+@pytest.mark.parametrize(
+    ("condition", "restricts"),
+    [
+        ("(workspace_id = $1)", True),
+        ("((t.workspace_id = ($1)::text) AND (t.id = $2))", True),
+        ("(((v.workspace_id = $1) AND (v.id = $2)) OR ((v.workspace_id = $1) AND (v.email = $4)))", True),
+        ("(((v.workspace_id = $1) AND (v.id = $2)) OR (v.email = $4))", False),
+        ("((id = $2) AND ((workspace_id = $1) OR (name = $3)))", False),
+        ("((id = $2) AND (name = $1))", False),
+        ("(workspace_id = $2)", False),
+        ("(NOT (workspace_id = $1))", False),
+    ],
+)
+def test_conditions_are_understood(condition: str, restricts: bool) -> None:
+    assert _restricts(condition, _ITS_WORKSPACE.format(column="workspace_id")) == restricts
+
+
 def test_a_statement_that_forgets_the_workspace_of_one_table_is_found(database: Database) -> None:
     forgetful = Query("f", int, "SELECT n.id FROM notes n WHERE n.workspace_id = $1 AND n.id IN (SELECT id FROM tags)")
     assert [found.partition(":")[0] for found in _strays(forgetful, database)] == ["reads tags of any workspace"]
@@ -224,9 +242,9 @@ def _stray(node: Json, database: Database) -> str | None:
     if node["Node Type"] != "ModifyTable":
         if table not in [*database.tenant_tables, "workspaces"]:
             return None
-        conditions = [node[key] for key in ("Index Cond", "Recheck Cond", "Filter") if key in node]
+        conditions = [_QUOTED.sub("''", node[key]) for key in ("Index Cond", "Recheck Cond", "Filter") if key in node]
         its_own = _ITS_WORKSPACE.format(column="id" if table == "workspaces" else "workspace_id")
-        is_restricted = any(re.fullmatch(its_own, part) for each in conditions for part in _conjuncts(each))
+        is_restricted = any(_restricts(condition, its_own) for condition in conditions)
         return None if is_restricted else f"reads {table} of any workspace: {' AND '.join(conditions)}"
     if node["Operation"] != "Insert" or table not in database.tenant_tables:
         return None
@@ -236,13 +254,22 @@ def _stray(node: Json, database: Database) -> str | None:
     return None if re.fullmatch(r"\(?\$1\)?(::text)?|.*\.workspace_id", written) else f"writes {table} of {written}"
 
 
-def _conjuncts(condition: str) -> list[str]:
-    """The parts of a condition that all have to hold."""
-    text = re.sub(r"'[^']*'", "''", condition)
-    inner = text[1:-1] if text.startswith("((") else text
+def _restricts(condition: str, wanted: str) -> bool:
+    """Whether a condition holds only where the wanted one does, as PostgreSQL writes conditions."""
+    if re.fullmatch(wanted, condition):
+        return True
+    inner = condition[1:-1] if condition.startswith("(") else condition
+    conjuncts, disjuncts = _parts(inner, " AND "), _parts(inner, " OR ")
+    if len(conjuncts) > 1:
+        return any(_restricts(part, wanted) for part in conjuncts)
+    return len(disjuncts) > 1 and all(_restricts(part, wanted) for part in disjuncts)
+
+
+def _parts(condition: str, joint: str) -> list[str]:
+    """What a condition joins at its outermost level."""
     parts, depth = [""], 0
-    for word in re.split(r"( AND )", inner):
-        if word == " AND " and depth == 0:
+    for word in re.split(f"({joint})", condition):
+        if word == joint and depth == 0:
             parts.append("")
             continue
         depth += word.count("(") - word.count(")")
