@@ -45,9 +45,8 @@ DEEP_PAGE = 1000
 _LARGEST_PER_PAGE = 150
 _DISTINCT_READS = 2000
 _WRITES_A_SECOND = 6000  # more than any machine of today answers on one core
-_BUSY_CLIENT = 0.7
 
-_console = Console(highlight=False, soft_wrap=True)
+_console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 
 
 class Call(NamedTuple):
@@ -71,11 +70,24 @@ class Workspace(NamedTuple):
     """What the requests need to know."""
 
     id: str
-    token: str
     contacts: int
     deep_page: int
     deep_cursor: str
     before_deep_page: str
+
+
+class Side(NamedTuple):
+    """Where requests go. The baseline asks for no token."""
+
+    port: int
+    token: str
+
+
+class Sides(NamedTuple):
+    """What is compared."""
+
+    ours: Side
+    bare: Side
 
 
 class Measured(NamedTuple):
@@ -174,14 +186,14 @@ def operations(workspace: Workspace) -> list[Operation]:
     ]
 
 
-def measure(operation: Operation, concurrency: int, seconds: float, ours: bool, port: int, token: str) -> Result:
+def measure(operation: Operation, concurrency: int, seconds: float, side: Side) -> Result:
     """Run the load generator, a process of its own."""
     calls = range(int(_WRITES_A_SECOND * seconds) if operation.is_write else _DISTINCT_READS)
     requests = [
-        http_request(call.method, call.path if ours else call.bare_path, token, call.body)
+        http_request(call.method, call.path if side.token else call.bare_path, side.token, call.body)
         for call in map(operation.call, calls)
     ]
-    job = Job(port, concurrency, seconds, requests, reusable=not operation.is_write)
+    job = Job(side.port, concurrency, seconds, requests, reusable=not operation.is_write)
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"], input=msgspec.msgpack.encode(job), capture_output=True, check=False
     )
@@ -191,6 +203,20 @@ def measure(operation: Operation, concurrency: int, seconds: float, ours: bool, 
     if result.errors:
         raise RuntimeError(f"{operation.name}: {result.errors} of {result.requests} failed: {result.first_error}")
     return result
+
+
+def measure_in_turns(
+    operation: Operation, concurrency: int, seconds: float, rounds: int, sides: Sides, dsn: str
+) -> Measured:
+    """Baseline and Callbox one after the other, several times."""
+    results: tuple[list[Result], list[Result]] = ([], [])
+    for _ in range(rounds):
+        for side, of_side in zip((sides.bare, sides.ours), results, strict=True):
+            of_side.append(measure(operation, concurrency, seconds, side))
+            if operation.is_write:
+                settle(dsn)
+    bare, ours = results
+    return Measured(operation, concurrency, ours, bare)
 
 
 @contextmanager
@@ -216,15 +242,15 @@ def free_port() -> int:
         return port
 
 
-def first_words(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """The workspace and the access token that a new server prints once it is ready."""
+def first_token(process: "subprocess.Popen[str]") -> str:
+    """The access token that a new server prints once it is ready."""
     assert process.stdout is not None
-    said = {}
+    token = ""
     for line in process.stdout:
-        name, _, value = line.partition(":")
-        said[name] = value.split()[0] if value.split() else ""
+        if line.startswith("Access token:"):
+            token = line.split()[2]
         if line.startswith("  curl"):
-            return said["Workspace"], said["Access token"]
+            return token
     raise RuntimeError("the server ended before it was ready")
 
 
@@ -272,8 +298,9 @@ def peak_memory_mb(pid: int) -> float:
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
-def loaded(api: httpx.Client, dsn: str, workspace: str, token: str, contacts: int, companies: int) -> Workspace:
-    """Fill the workspace, and walk to the page that is measured."""
+def loaded(api: httpx.Client, dsn: str, contacts: int, companies: int) -> Workspace:
+    """Fill the first workspace, and walk to the page that is measured."""
+    workspace = api.get("/me").json()["app"]["id_code"]
     data.define(api)
     asyncio.run(data.load(dsn, workspace, contacts, companies))
     data.define_segments(api)
@@ -287,7 +314,7 @@ def loaded(api: httpx.Client, dsn: str, workspace: str, token: str, contacts: in
         page = api.get("/contacts", params=parameters).json()
         cursor = page["pages"]["next"]["starting_after"]
     last_id = page["data"][-1]["id"]
-    return Workspace(workspace, token, contacts, deep_page, cursor, last_id)
+    return Workspace(workspace, contacts, deep_page, cursor, last_id)
 
 
 def table_of(measured: list[Measured]) -> Table:
@@ -348,30 +375,25 @@ def run(contacts: int, companies: int, seconds: float, rounds: int, only: str, d
     port, bare_port = free_port(), free_port()
     serve = ["callbox.cli", "serve", "--data", str(directory), "--port", str(port)]
     # The limit counts and tells as always; it is only too high to be met.
-    with running(serve, {"CALLBOX_RATE_LIMIT": str(10**9)}) as server:
-        workspace_id, token = first_words(server)
+    with running(serve, {"CALLBOX_RATE_LIMIT": "900000000"}) as server:
+        token = first_token(server)
+        url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}
         dsn = EmbeddedPostgres(directory).dsn
-        with running(["benchmarks.baseline", dsn, workspace_id, str(bare_port)], {}):
-            url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=60) as api:
             started = time.monotonic()
-            with httpx.Client(base_url=url, headers=headers, timeout=60) as api:
-                workspace = loaded(api, dsn, workspace_id, token, contacts, companies)
-            _console.print(
-                f"{contacts:,} contacts and {companies:,} companies, loaded in {time.monotonic() - started:.0f} s"
-            )
+            workspace = loaded(api, dsn, contacts, companies)
+            seconds_to_load = time.monotonic() - started
+        _console.print(f"{contacts:,} contacts and {companies:,} companies, loaded in {seconds_to_load:.0f} s")
+        with running(["benchmarks.baseline", dsn, workspace.id, str(bare_port)], {}):
             wait_until_connectable(bare_port)
+            sides = Sides(Side(port, token), Side(bare_port, ""))
             chosen = [operation for operation in operations(workspace) if only in operation.name]
-            measured = []
-            for operation in chosen:
-                for concurrency in CONCURRENCIES:
-                    one = Measured(operation, concurrency, [], [])
-                    for _ in range(rounds):
-                        for results, ours, where in ((one.bare, False, bare_port), (one.ours, True, port)):
-                            results.append(measure(operation, concurrency, seconds, ours, where, token))
-                            if operation.is_write:
-                                settle(dsn)
-                    measured.append(one)
-            report(measured, peak_memory_mb(http_process(server.pid)))
+            measured = [
+                measure_in_turns(operation, concurrency, seconds, rounds, sides, dsn)
+                for operation in chosen
+                for concurrency in CONCURRENCIES
+            ]
+        report(measured, peak_memory_mb(http_process(server.pid)))
 
 
 def main() -> None:

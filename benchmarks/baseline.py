@@ -58,10 +58,13 @@ def _search_sql(*fields: str) -> str:
     )
     return f"""
     SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
-    ORDER BY {compile_sort(CONTACTS, Sort()).order_by("c.id")}
-    LIMIT {PAGE + 1}
+    FROM (
+        SELECT c.*
+        FROM contacts c
+        WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
+        ORDER BY {compile_sort(CONTACTS, Sort()).order_by("c.id")}
+        LIMIT {PAGE + 1}
+    ) c
     """
 
 

@@ -1,9 +1,9 @@
 """What can be searched of a contact: the search language's table of fields, and the search itself."""
 
-from callbox.people.contacts.queries import CONTACT_COLUMNS, ContactRow
+from callbox.people.contacts.queries import CONTACT_COLUMNS, MAX_PER_PAGE, ContactRow
 from callbox.people.contacts.schemas import ContactList, contact_from_row
-from callbox.people.contacts.service import DEFAULT_PER_PAGE, MAX_PER_PAGE
-from callbox.people.data_attributes.values import attribute_types
+from callbox.people.contacts.service import DEFAULT_PER_PAGE
+from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, Query, connection
 from callbox.wire import search
 from callbox.wire.authentication import Caller
@@ -108,16 +108,11 @@ async def search_contacts(caller: Caller, body: bytes) -> ContactList:
 
 async def contact_condition(held: Connection, caller: Caller, query: search.Query, *, first_parameter: int) -> Compiled:
     """The SQL condition of a query about contacts `c`."""
-    types = await attribute_types(held, caller.workspace_id, "contact") if _names_attributes(query) else {}
+    names = search.attribute_names(query)
+    types = await types_for_search(held, caller.workspace_id, "contact", names) if names else {}
     return search.compile_filter(
         CONTACTS, query, attribute_types=types, timezone=caller.timezone, first_parameter=first_parameter
     )
-
-
-def _names_attributes(query: search.Query) -> bool:
-    if isinstance(query, search.Group):
-        return any(_names_attributes(item) for item in query.queries)
-    return query.field.startswith("custom_attributes.")
 
 
 async def _rows(
@@ -134,8 +129,13 @@ async def _rows(
         ContactRow,
         f"""
         SELECT {CONTACT_COLUMNS}
-        FROM contacts c
-        WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql} AND {after.sql}
+        FROM (
+            SELECT c.*
+            FROM contacts c
+            WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql} AND {after.sql}
+            ORDER BY {sort.order_by("c.id")}
+            LIMIT {MAX_PER_PAGE + 1}
+        ) c
         ORDER BY {sort.order_by("c.id")}
         LIMIT ${len(parameters) + 2}
         """,

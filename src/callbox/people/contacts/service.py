@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number,
 from phonenumbers import parse as parse_phone
 
 from callbox.people.contacts import queries
-from callbox.people.contacts.queries import ContactRow, ContactState
+from callbox.people.contacts.queries import MAX_PER_PAGE, ContactRow, ContactState
 from callbox.people.contacts.schemas import (
     Contact,
     ContactArchived,
@@ -40,7 +40,6 @@ from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
-MAX_PER_PAGE = 150
 # How long the identifiers of a deleted contact stay taken.
 DELETION_GRACE = timedelta(days=7)
 _COUNT_SHARDS = 32
@@ -263,6 +262,7 @@ async def store(
         await _check_external_id(held, caller, row)
     if row.role != before.role:
         await _check_email_of_new_user(held, caller, row)
+    contact = contact_from_row(caller, row)
     try:
         await queries.update_contact.run(
             held,
@@ -270,13 +270,11 @@ async def store(
             *_written(row, row.updated_at),
             msgspec.json.encode(attributes.values).decode(),
             msgspec.json.encode(attributes.folded()).decode(),
+            _topics_of_change(before, row),
+            msgspec.json.encode(contact).decode(),
         )
     except UniqueViolationError:
         raise ContactExists("A contact matching those details was created at the same moment") from None
-    contact = contact_from_row(caller, row)
-    item = msgspec.json.encode(contact).decode()
-    events = [Event(topic, row.id, item) for topic in _topics_of_change(before, row)]
-    await record_many(held, caller.workspace_id, events, row.updated_at)
     return contact
 
 

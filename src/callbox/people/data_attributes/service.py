@@ -17,6 +17,7 @@ from callbox.people.data_attributes.schemas import (
     builtin_attribute,
     custom_attribute,
 )
+from callbox.people.data_attributes.values import forget_definitions
 from callbox.people.segments.service import names_using_attribute
 from callbox.platform.database import Connection, connection, transaction
 from callbox.wire.authentication import Caller
@@ -169,6 +170,7 @@ async def update_data_attribute(
             row.archived,
             row.updated_at,
         )
+    forget_definitions(caller.workspace_id, row.model)
     return custom_attribute(row)
 
 

@@ -1,6 +1,9 @@
 """Checking what is written into `custom_attributes`: only defined attributes, each with values of its type."""
 
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -42,10 +45,48 @@ attribute_definitions = Query(
 )
 
 
+Definitions = dict[str, AttributeDefinition]
+
+# How long a process goes on accepting what was allowed when it last read the definitions. Nothing is refused on the
+# strength of the memory: then they are read again, since another process may have changed them.
+REMEMBERED_SECONDS = 3.0
+_REMEMBERED_LIMIT = 10_000
+_remembered: dict[tuple[str, str], tuple[float, Definitions]] = {}
+
+
+def forget_definitions(workspace_id: str, model: str) -> None:
+    """What this process remembers of a model's attributes is out of date."""
+    _remembered.pop((workspace_id, model), None)
+
+
+def _recent_definitions(workspace_id: str, model: str) -> Definitions | None:
+    until, definitions = _remembered.get((workspace_id, model), (0.0, None))
+    return definitions if until > monotonic() else None
+
+
+async def _read_definitions(held: Connection, workspace_id: str, model: str) -> Definitions:
+    definitions = {found.name: found for found in await attribute_definitions.all(held, workspace_id, model)}
+    if len(_remembered) >= _REMEMBERED_LIMIT:
+        _remembered.clear()
+    _remembered[workspace_id, model] = (monotonic() + REMEMBERED_SECONDS, definitions)
+    return definitions
+
+
 async def attribute_types(held: Connection, workspace_id: str, model: str) -> dict[str, str]:
-    """Data type by name of a model's live custom attributes: what a search may ask for."""
-    definitions = await attribute_definitions.all(held, workspace_id, model)
-    return {definition.name: definition.data_type for definition in definitions}
+    """Data type by name of a model's live custom attributes."""
+    return _types(await _read_definitions(held, workspace_id, model))
+
+
+async def types_for_search(held: Connection, workspace_id: str, model: str, names: Collection[str]) -> dict[str, str]:
+    """The same from memory, where it knows the names that a search asks for."""
+    recent = _recent_definitions(workspace_id, model)
+    if recent is not None and recent.keys() >= set(names):
+        return _types(recent)
+    return await attribute_types(held, workspace_id, model)
+
+
+def _types(definitions: Definitions) -> dict[str, str]:
+    return {name: definition.data_type for name, definition in definitions.items()}
 
 
 async def check_custom_attributes(
@@ -54,7 +95,14 @@ async def check_custom_attributes(
     """The values in their stored form. Raises ParameterInvalid that names the attribute; null clears."""
     if not sent:
         return CustomAttributes({})
-    definitions = {d.name: d for d in await attribute_definitions.all(held, workspace_id, model)}
+    recent = _recent_definitions(workspace_id, model)
+    if recent is not None:
+        with suppress(ParameterInvalid):
+            return _all_checked(recent, sent)
+    return _all_checked(await _read_definitions(held, workspace_id, model), sent)
+
+
+def _all_checked(definitions: Definitions, sent: dict[str, Any]) -> CustomAttributes:
     checked = {}
     for name, value in sent.items():
         definition = definitions.get(name)

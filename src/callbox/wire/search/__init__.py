@@ -25,6 +25,7 @@ from callbox.wire.search.grammar import (
     SearchPagination,
     SearchRequest,
     Sort,
+    attribute_names,
     parse_query,
     parse_search,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "SearchPagination",
     "SearchRequest",
     "Sort",
+    "attribute_names",
     "compile_filter",
     "compile_page",
     "compile_sort",

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from callbox.wire.decode import decode
 from callbox.wire.search.errors import InvalidOperator, InvalidQuery, InvalidValue, InvalidValues
 
+ATTRIBUTES_PREFIX = "custom_attributes."
 MAX_GROUP_ITEMS = 15
 MAX_GROUP_LEVELS = 2
 MAX_VALUE_LEVELS = 10
@@ -125,3 +126,10 @@ def _group(operator: str, items: object, level: int) -> Group:
     if not items:
         raise InvalidQuery
     return Group(operator.upper(), tuple(_query(item, level) for item in items))
+
+
+def attribute_names(query: Query) -> set[str]:
+    """The custom attributes that a query asks for, whether they exist or not."""
+    if isinstance(query, Group):
+        return set().union(*(attribute_names(item) for item in query.queries))
+    return {query.field.removeprefix(ATTRIBUTES_PREFIX)} if query.field.startswith(ATTRIBUTES_PREFIX) else set()

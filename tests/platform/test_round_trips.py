@@ -1,0 +1,130 @@
+"""How often a hot operation goes to the database: one number each, so that nobody adds a round trip unawares."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from callbox.people.contacts import service as contacts
+from callbox.people.contacts.schemas import CreateContactRequest, ListContactsQuery, UpdateContactRequest
+from callbox.people.contacts.search import search_contacts
+from callbox.people.data_attributes.schemas import CreateDataAttributeRequest
+from callbox.people.data_attributes.service import create_data_attribute
+from callbox.people.data_events.schemas import CreateDataEventRequest
+from callbox.people.data_events.service import submit_event
+from callbox.platform.database import close_pool, open_pool
+from callbox.wire.authentication import Caller
+from callbox.workspace.access_tokens import look_up_token
+from callbox.workspace.workspaces import open_workspace, operator_caller
+
+
+class RoundTrips:
+    """What asyncpg sent, by its first word."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._sent: list[str] = []
+        for way in ("_execute", "execute"):
+            self._watch(monkeypatch, way)
+
+    def _watch(self, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+        original = getattr(asyncpg.Connection, way)
+
+        async def watched(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+            # With arguments, `execute` goes on to `_execute`.
+            if way == "_execute" or not arguments:
+                self._sent.append(query.split(maxsplit=1)[0].rstrip(";"))
+            return await original(connection, query, *arguments, **options)
+
+        monkeypatch.setattr(asyncpg.Connection, way, watched)
+
+    def taken(self) -> list[str]:
+        """What was sent since the last call."""
+        sent, self._sent = self._sent, []
+        return sent
+
+
+@pytest.fixture
+async def caller(database_url: str) -> AsyncIterator[Caller]:
+    await open_pool(database_url, 1)
+    made = await open_workspace("Round trips")
+    caller = await operator_caller(made.id)
+    attribute = CreateDataAttributeRequest(name="plan", model="contact", data_type="string")
+    await create_data_attribute(caller, attribute)
+    await contacts.create_contact(caller, grace())  # now the attribute is known, as it is under load
+    yield caller
+    await close_pool()
+
+
+@pytest.fixture
+def round_trips(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
+    assert caller
+    return RoundTrips(monkeypatch)
+
+
+def grace(number: int = 0) -> CreateContactRequest:
+    return CreateContactRequest(
+        role="user", external_id=f"u-{number}", email="grace@example.com", custom_attributes={"plan": "pro"}
+    )
+
+
+async def test_each_statement_is_seen_once(caller: Caller, round_trips: RoundTrips) -> None:
+    await operator_caller(caller.workspace_id)
+    assert round_trips.taken() == ["SELECT", "SELECT"]
+
+
+async def test_get(caller: Caller, round_trips: RoundTrips) -> None:
+    made = await contacts.create_contact(caller, grace(1))
+    round_trips.taken()
+    await contacts.get_contact(caller, made.id)
+    assert round_trips.taken() == ["SELECT"]
+
+
+async def test_list_asks_for_the_total_on_its_first_page_alone(caller: Caller, round_trips: RoundTrips) -> None:
+    await contacts.create_contact(caller, grace(1))
+    round_trips.taken()
+    page = await contacts.list_contacts(caller, ListContactsQuery(per_page="1"))
+    assert round_trips.taken() == ["SELECT", "SELECT"]
+    assert isinstance(page.pages.next, msgspec.Struct)
+    await contacts.list_contacts(caller, ListContactsQuery(per_page="1", starting_after=page.pages.next.starting_after))
+    assert round_trips.taken() == ["SELECT"]
+
+
+@pytest.mark.parametrize("field", ["email", "custom_attributes.plan"])
+async def test_search_asks_for_the_total_only_where_there_are_more_pages(
+    caller: Caller, round_trips: RoundTrips, field: str
+) -> None:
+    await contacts.create_contact(caller, grace(1))
+    round_trips.taken()
+    query = {"field": field, "operator": "=", "value": "pro" if "plan" in field else "grace@example.com"}
+    found = await search_contacts(caller, msgspec.json.encode({"query": query}))
+    assert (found.total_count, round_trips.taken()) == (2, ["SELECT"])
+    found = await search_contacts(caller, msgspec.json.encode({"query": query, "pagination": {"per_page": 1}}))
+    assert (found.total_count, round_trips.taken()) == (2, ["SELECT", "SELECT"])
+
+
+async def test_create_is_one_statement_with_its_event_and_count(caller: Caller, round_trips: RoundTrips) -> None:
+    await contacts.create_contact(caller, grace(1))
+    assert round_trips.taken() == ["WITH"]
+
+
+async def test_update_reads_what_it_changes_and_writes_it_with_its_event(
+    caller: Caller, round_trips: RoundTrips
+) -> None:
+    made = await contacts.create_contact(caller, grace(1))
+    round_trips.taken()
+    await contacts.update_contact(
+        caller, made.id, UpdateContactRequest(name="Grace", custom_attributes={"plan": "free"})
+    )
+    assert round_trips.taken() == ["BEGIN", "SELECT", "WITH", "COMMIT"]
+
+
+async def test_submitting_an_event_is_one_statement(caller: Caller, round_trips: RoundTrips) -> None:
+    await submit_event(caller, CreateDataEventRequest(event_name="order", created_at=1_767_225_600, user_id="u-0"))
+    assert round_trips.taken() == ["WITH"]
+
+
+async def test_a_token_is_looked_up_by_one_statement(round_trips: RoundTrips) -> None:
+    await look_up_token(b"", "127.0.0.1")
+    assert round_trips.taken() == ["SELECT"]
