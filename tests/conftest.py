@@ -246,6 +246,15 @@ def quiet_server(postgres_url: str, short_directory: Path) -> Iterator[RunningSe
     _drop_database(postgres_url, name)
 
 
+@pytest.fixture(scope="session")
+def several_processes(short_directory: Path, server: RunningServer) -> Iterator[RunningServer]:
+    """A server of three processes on the database of the shared one."""
+    environment = {"CALLBOX_DATABASE_URL": server.database_url}
+    running = start_server(short_directory / "several", environment, "--workers", "3", "--no-worker")
+    yield running
+    assert stop_server(running) == 0
+
+
 @pytest.fixture
 def quiet(quiet_server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own on the quiet server."""

@@ -1,5 +1,6 @@
 """Data attributes: the built-in ones, the workspace's own, and what may be written into them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -549,6 +550,29 @@ def test_only_defined_attributes_of_the_model_that_are_not_archived_are_written(
     body_of(change(api, archived, archived=False))
     kept = body_of(api.put(path, json={"custom_attributes": {"Archived": "after"}}))["custom_attributes"]
     assert kept == {"Archived": "after"}
+
+
+def test_every_process_follows_a_change_within_seconds(
+    workspace: TestWorkspace, several_processes: RunningServer, eventually: Callable[[Callable[[], bool]], bool]
+) -> None:
+    user = World(workspace.api).user()
+    address = f"{several_processes.url}/contacts/{user['id']}"
+    headers = {"Authorization": f"Bearer {workspace.token}"}
+
+    def statuses(value: str) -> set[int]:
+        """Each request on a connection of its own, so that every process takes some."""
+        body = {"custom_attributes": {"Ring": value}}
+        return {httpx.put(address, json=body, headers=headers).status_code for _ in range(12)}
+
+    assert statuses("gold") == {400}
+    made = create(workspace.api, "Ring", options=["gold", "iron"])
+    assert statuses("gold") == {200}
+    assert statuses("brass") == {400}
+    body_of(change(workspace.api, made, options=["gold", "brass"]))
+    assert statuses("brass") == {200}
+    eventually(lambda: statuses("iron") == {400})
+    body_of(change(workspace.api, made, archived=True))
+    eventually(lambda: statuses("gold") == {400})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """Access tokens: what they may do, whom they act as, and how soon they are refused everywhere."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, TestWorkspace
 from tests.people.tools import body_of, error_of
 
 Json = dict[str, Any]
@@ -117,24 +116,14 @@ def test_other_workspace_neither_sees_nor_revokes_nor_lends_itself(api: httpx.Cl
 # Several processes
 
 
-@pytest.fixture(scope="module")
-def several(short_directory: Path, server: RunningServer) -> Iterator[RunningServer]:
-    """A server of three processes on the shared database."""
-    environment = {"CALLBOX_DATABASE_URL": server.database_url}
-    running = start_server(short_directory / "several", environment, "--workers", "3", "--no-worker")
-    yield running
-    assert stop_server(running) == 0
-
-
 def test_every_process_sees_a_change_within_seconds(
-    several: RunningServer, server: RunningServer, eventually: Eventually
+    api: httpx.Client, several_processes: RunningServer, eventually: Eventually
 ) -> None:
-    api = new_workspace(server).api
     token = create(api)
 
     def asked_often() -> list[httpx.Response]:
         """Each request on a connection of its own, so that every process takes some."""
-        return [httpx.get(f"{several.url}/me", headers=bearer(token)) for _ in range(12)]
+        return [httpx.get(f"{several_processes.url}/me", headers=bearer(token)) for _ in range(12)]
 
     def all_say(status: int, pattern: str) -> bool:
         answers = asked_often()
@@ -146,4 +135,3 @@ def test_every_process_sees_a_change_within_seconds(
     eventually(lambda: all_say(200, "Ada Other.*Bakery"))
     body_of(api.delete(f"{TOKENS}/{token['id']}"))
     eventually(lambda: all_say(401, "token_revoked"))
-    api.close()
