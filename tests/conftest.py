@@ -26,6 +26,7 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
+from tests.contract.world import World
 
 T = TypeVar("T")
 
@@ -269,6 +270,12 @@ def outbox(quiet_server: RunningServer, quiet: TestWorkspace) -> Outbox:
     found = Outbox(quiet_server.database_url, quiet.id)
     found.take()
     return found
+
+
+@pytest.fixture
+def world(api: httpx.Client) -> World:
+    """Makes things in this test's workspace."""
+    return World(api)
 
 
 @pytest.fixture

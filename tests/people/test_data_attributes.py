@@ -99,11 +99,6 @@ def shown(attribute: Json) -> tuple[str, str, str, bool, bool]:
     return full_name, label, data_type, api, ui
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def create(api: httpx.Client, name: str = "Ring", **values: Any) -> Json:
     body = {"name": name, "model": "contact", "data_type": "string", **values}
     return body_of(api.post("/data_attributes", json=body))

@@ -29,11 +29,6 @@ AMBIGUOUS = (
 STRANGE_IDS = ["nobody", UNKNOWN_ID, "x" * 500, "🙂", "a'b--"]
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def submit(api: httpx.Client, contact: Json | None = None, name: str = "ordered", at: Any = NOW, **values: Any) -> None:
     """Submit an event that has to be taken."""
     named = {"id": contact["id"]} if contact else {}

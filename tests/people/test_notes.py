@@ -16,11 +16,6 @@ NOT_FOUND = (404, "not_found", "Resource Not Found")
 THEN = 1_750_000_000
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def write(api: httpx.Client, contact: Json, body: str = "Hello", **values: Any) -> Json:
     return body_of(api.post(f"/contacts/{contact['id']}/notes", json={"body": body, **values}))
 

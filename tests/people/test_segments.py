@@ -25,11 +25,6 @@ STRANGE_IDS = ["1", "0" * 24, "x" * 500, "%F0%9F%99%82", "a'b--"]
 DEFAULTS = ["Active", "New", "Slipping Away"]
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def named(value: str) -> Json:
     return {"field": "name", "operator": "=", "value": value}
 

@@ -18,11 +18,6 @@ NOT_FOUND = (404, "not_found", "Resource Not Found")
 NO_CONTACT = (404, "not_found", "User Not Found")
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def subscribe(api: httpx.Client, contact: Json, kind: Json, consent_type: str) -> Json:
     body = {"id": kind["id"], "consent_type": consent_type}
     answer = api.post(f"/contacts/{contact['id']}/subscriptions", json=body)

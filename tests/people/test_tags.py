@@ -17,11 +17,6 @@ NOT_FOUND = (404, "not_found", "Resource Not Found")
 INVALID = (400, "parameter_invalid", "invalid tag parameters")
 
 
-@pytest.fixture
-def world(api: httpx.Client) -> World:
-    return World(api)
-
-
 def save(api: httpx.Client, **body: Any) -> Json:
     return body_of(api.post("/tags", json=body))
 
