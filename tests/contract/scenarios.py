@@ -82,7 +82,7 @@ def _(world: World) -> httpx.Response:
     return world.api.get(f"/admins/{world.admin_id()}")
 
 
-refused("GET /admins/{admin_id}", 404, "Admin not found", path="/admins/123")
+refused("GET /admins/{admin_id}", 404, "Admin not found", path="/admins/900000000000001")
 
 # Companies
 
@@ -231,7 +231,7 @@ def _(world: World) -> httpx.Response:
 
 @scenario("POST /contacts/{contact_id}/notes", 404, "Admin not found")
 def _(world: World) -> httpx.Response:
-    return world.api.post(f"/contacts/{world.user()['id']}/notes", json={"admin_id": 123, "body": "Hello"})
+    return world.api.post(f"/contacts/{world.user()['id']}/notes", json={"admin_id": 900_000_000_000_001, "body": "Hello"})
 
 
 refused(
