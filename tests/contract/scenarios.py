@@ -231,7 +231,9 @@ def _(world: World) -> httpx.Response:
 
 @scenario("POST /contacts/{contact_id}/notes", 404, "Admin not found")
 def _(world: World) -> httpx.Response:
-    return world.api.post(f"/contacts/{world.user()['id']}/notes", json={"admin_id": 900_000_000_000_001, "body": "Hello"})
+    return world.api.post(
+        f"/contacts/{world.user()['id']}/notes", json={"admin_id": 900_000_000_000_001, "body": "Hello"}
+    )
 
 
 refused(
