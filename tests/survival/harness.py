@@ -181,7 +181,7 @@ class Installation:
     def wait_until_idle(self) -> None:
         """Until every event has been passed on and every job is done."""
         waiting = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM pgqueuer WHERE status <> 'failed')"
-        wait_for(lambda: self.sql(waiting)[0][0] == 0)
+        wait_for(lambda: self.sql(waiting)[0][0] == 0, pause=0.3)
 
 
 def _processes() -> list[Path]:
@@ -199,10 +199,10 @@ def children_of(parent: int) -> dict[int, str]:
     return found
 
 
-def wait_for(check: Callable[[], T], seconds: float = GENEROUS_SECONDS) -> T:
+def wait_for(check: Callable[[], T], seconds: float = GENEROUS_SECONDS, pause: float = 0.05) -> T:
     """Wait until the check answers something true."""
     deadline = time.monotonic() + seconds
     while not (answer := check()):
         assert time.monotonic() < deadline, f"it did not happen within {seconds} seconds"
-        time.sleep(0.1)
+        time.sleep(pause)
     return answer

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from tests.survival.harness import Installation
+from tests.survival.harness import Installation, wait_for
 
 Install = Callable[..., Installation]
 
@@ -88,17 +88,36 @@ def test_a_number_in_a_stale_pid_file_that_another_process_has_now_does_not_matt
             bystander.kill()
 
 
+def test_a_server_whose_recovery_goes_on_after_its_starter_was_killed_is_waited_for(install: Install) -> None:
+    postgres = EmbeddedPostgres(install().data)
+    postgres.start(print)
+    killed = postmaster(postgres)
+    command = Path(f"/proc/{killed}/cmdline").read_text().split("\0")[:-1]
+    os.kill(killed, signal.SIGQUIT)  # it ends at once, and the next has to recover
+    wait_for(lambda: not postgres.is_running())
+    owner = postgres.status().directory.stat()
+    with subprocess.Popen(command, user=owner.st_uid, group=owner.st_gid, extra_groups=[], cwd="/") as recovering:
+        wait_for(postgres.is_running)
+        assert not postgres.start(print)
+        postgres.stop()
+        assert recovering.wait() == 0
+
+
 async def test_a_busy_process_of_a_killed_server_does_not_keep_the_next_from_starting(install: Install) -> None:
     postgres = EmbeddedPostgres(install().data)
     postgres.start(print)
     busy = await asyncpg.connect(postgres.dsn)
     endless = asyncio.create_task(busy.execute("DO $$ BEGIN LOOP END LOOP; END $$"))
     await asyncio.sleep(0.2)
-    os.kill(int((postgres.status().directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    os.kill(postmaster(postgres), signal.SIGKILL)
     await asyncio.to_thread(postgres.start, print)
     with pytest.raises(asyncpg.PostgresConnectionError):
         await endless
     await asyncio.to_thread(postgres.stop)
+
+
+def postmaster(postgres: EmbeddedPostgres) -> int:
+    return int((postgres.status().directory / "postmaster.pid").read_text().split()[0])
 
 
 def a_file(data: Path) -> None:

@@ -33,6 +33,7 @@ START_TIMEOUT_SECONDS = 600
 _ORPHANS_TIMEOUT_SECONDS = 60
 _TAKEOVER_SECONDS = 3
 _NEEDED_BYTES = 100 * 2**20
+_UNFINISHED = "postgres-unfinished-"
 _PORT = 5432  # only part of the socket's name; no port is opened
 _MAX_SOCKET_PATH = 107
 _NOBODYS_PID = 2**31 - 1  # beyond what any kernel gives
@@ -127,6 +128,7 @@ class EmbeddedPostgres:
                 on_progress("Creating the database; this is done once.")
                 self._create_cluster()
             self._check_version()
+            self._wait_while_it_begins_or_ends()
             started = not self.is_running()
             if started:
                 self._make_directories()
@@ -220,9 +222,13 @@ class EmbeddedPostgres:
             )
 
     def _create_cluster(self) -> None:
-        """Made beside its place and moved when complete, so that an interrupted start leaves nothing half."""
-        unfinished = self._data / "postgres-unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        """Made beside its place and moved when complete, so that an interrupted start leaves nothing half.
+
+        The program of a start that was killed may still be at work on an older one.
+        """
+        for older in self._data.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(older, ignore_errors=True)
+        unfinished = self._data / f"{_UNFINISHED}{secrets.token_hex(4)}"
         if shutil.disk_usage(self._data).free < _NEEDED_BYTES:
             raise EmbeddedPostgresError(
                 f"A new database needs {_NEEDED_BYTES // 2**20} MB of free space in {self._data}."
@@ -266,6 +272,14 @@ class EmbeddedPostgres:
             )
         self._own_directory(self._own_socket_directory)
         self._own_directory(self._logs)
+
+    def _wait_while_it_begins_or_ends(self) -> None:
+        """A server that another start left behind may still recover, or be on its way down."""
+        deadline = monotonic() + START_TIMEOUT_SECONDS
+        while self.is_running() and monotonic() < deadline:
+            if not self._call("pg_isready", "-h", str(self._socket_directory()), "-p", str(_PORT)).returncode:
+                return
+            sleep(0.1)
 
     def _start_server(self, on_progress: Callable[[str], None]) -> None:
         settings = {
