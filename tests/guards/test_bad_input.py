@@ -161,6 +161,17 @@ def test_text_comes_back_from_where_it_is_kept(text: str, tenant: Tenant) -> Non
     [listed] = tenant.call("GET", "/events", params={"type": "user", "intercom_user_id": user["id"]})["events"]
     assert (listed["event_name"], listed["metadata"]) == (text[:255].strip(), {text[:100]: text})
 
+    summary = {"event_name": f"{text[:200]}.", "count": 3}
+    body = {"user_id": user["external_id"], "event_summaries": summary}
+    tenant.call("POST", "/events/summaries", json=body)
+    asked = {"type": "user", "intercom_user_id": user["id"], "summary": "true"}
+    assert summary["event_name"] in [each["name"] for each in tenant.call("GET", "/events", params=asked)["events"]]
+
+    tenant.call("PUT", f"/manage/v1/admins/{tenant.second_admin}", json={"avatar": text[:255]})
+    admins = tenant.call("GET", "/admins", params={"display_avatar": "true"})["admins"]
+    [avatar] = [each["avatar"]["image_url"] for each in admins if each["id"] == tenant.second_admin]
+    assert avatar == text[:255]
+
 
 # Bodies
 
