@@ -127,6 +127,12 @@ class Conflict(WireError):
     message = "The resource already exists"
 
 
+class DeletedMeanwhile(Conflict):
+    """Something that the change refers to went while it was being made."""
+
+    message = "Something that this refers to was deleted at the same moment; please try again"
+
+
 class PayloadTooLarge(WireError):
     """The body is larger than the operation allows."""
 

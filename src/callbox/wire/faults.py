@@ -11,6 +11,7 @@ from litestar.exceptions import (
 from callbox.platform.database import DatabaseUnavailable
 from callbox.wire.decode import INVALID_JSON
 from callbox.wire.errors import (
+    DeletedMeanwhile,
     NotFound,
     ParameterInvalid,
     PayloadTooLarge,
@@ -50,6 +51,8 @@ def _known(error: BaseException) -> WireError | None:
     match error:
         case WireError():
             return error
+        case asyncpg.ForeignKeyViolationError():
+            return DeletedMeanwhile()
         case NotFoundException() | MethodNotAllowedException():
             return NotFound()
         case HTTPException(status_code=413):
