@@ -30,6 +30,7 @@ class Round:
     noted: set[str] = field(default_factory=set)
     ordered: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    kept: int = 0
 
     def request(self, seat: int) -> Json:
         """A contact that says by itself which it is."""
@@ -49,12 +50,16 @@ def test_nothing_that_was_answered_is_lost_and_a_killed_server_starts_again_at_o
         world = World(api)
         for name in ("round", "seat"):
             world.post("/data_attributes", {"name": name, "model": "contact", "data_type": "integer"})
+    plans = []
     for number, (with_postgres, arguments) in enumerate([(False, ()), (True, ()), (True, ("--workers", "2"))]):
         with installation.client() as api:
-            plan = prepare(World(api), number)
-        asyncio.run(create_until_killed(installation, plan, with_postgres=with_postgres))
+            plans.append(prepare(World(api), number))
+        asyncio.run(create_until_killed(installation, plans[-1], with_postgres=with_postgres))
         installation.serve(*arguments)
-        check(installation, plan)
+        with installation.client() as api:
+            for plan in plans:
+                check_answers(World(api), plan)
+    check_work(installation, plans)
     assert installation.stop() == 0
 
 
@@ -117,34 +122,43 @@ async def create_until_killed(installation: Installation, plan: Round, *, with_p
     assert len(plan.contacts) < CREATES, "the kill came too late to tell anything"
 
 
-def check(installation: Installation, plan: Round) -> None:
-    """Everything answered is there and whole, what was not answered is whole or absent, all work was done once."""
+def check_answers(world: World, plan: Round) -> None:
+    """Everything answered is there and whole, what was not answered is whole or absent."""
+    found, total = all_contacts(world)
+    assert len(found) == total
+    ours = {contact["id"]: contact for contact in found if contact["custom_attributes"].get("round") == plan.number}
+    assert plan.contacts.keys() <= ours.keys()
+    for contact_id, contact in ours.items():
+        asked = plan.request(contact["custom_attributes"]["seat"])
+        assert {key: contact[key] for key in asked} == asked
+        assert contact["tags"]["total_count"] >= (contact_id in plan.tagged)
+        assert contact["companies"]["total_count"] >= (contact_id in plan.employed)
+        assert contact["notes"]["total_count"] >= (contact_id in plan.noted)
+    assert len({contact["external_id"] for contact in ours.values()}) == len(ours)
+    plan.kept = len(ours)
+    for contact_id in plan.ordered:
+        events = world.call("GET", "/events", params={"type": "user", "intercom_user_id": contact_id})["events"]
+        assert [event["event_name"] for event in events] == ["ordered"]
+
+
+def check_work(installation: Installation, plans: list[Round]) -> None:
+    """What follows from each change has happened, once, and nothing waits or failed."""
+    installation.wait_until_idle()
     with installation.client() as api:
         world = World(api)
-        found, total = all_contacts(world)
-        assert len(found) == total
-        ours = {contact["id"]: contact for contact in found if contact["custom_attributes"].get("round") == plan.number}
-        assert plan.contacts.keys() <= ours.keys()
-        for contact_id, contact in ours.items():
-            asked = plan.request(contact["custom_attributes"]["seat"])
-            assert {key: contact[key] for key in asked} == asked
-            assert contact["tags"]["total_count"] >= (contact_id in plan.tagged)
-            assert contact["companies"]["total_count"] >= (contact_id in plan.employed)
-            assert contact["notes"]["total_count"] >= (contact_id in plan.noted)
-        assert len({contact["external_id"] for contact in ours.values()}) == len(ours)
-        for contact_id in plan.ordered:
-            events = world.call("GET", "/events", params={"type": "user", "intercom_user_id": contact_id})["events"]
-            assert [event["event_name"] for event in events] == ["ordered"]
-
-        installation.wait_until_idle()
-        assert members(world, plan) == len(ours)
-        assert plan.deleted
-        for user_id, company_id in plan.doomed:
-            kept = {company["id"] for company in world.call("GET", f"/contacts/{user_id}/companies")["data"]}
-            gone = api.get(f"/companies/{company_id}").status_code == 404
-            assert kept == (set() if gone else {company_id})
-            assert gone >= (company_id in plan.deleted)
-    assert installation.sql("SELECT id FROM failed_events UNION ALL SELECT id FROM pgqueuer") == []
+        segments = world.call("GET", "/segments", params={"include_count": True})["segments"]
+        members = {segment["name"]: segment["count"] for segment in segments}
+        for plan in plans:
+            assert members[f"Round {plan.number}"] == plan.kept
+            assert plan.deleted
+            for user_id, company_id in plan.doomed:
+                kept = {company["id"] for company in world.call("GET", f"/contacts/{user_id}/companies")["data"]}
+                gone = api.get(f"/companies/{company_id}").status_code == 404
+                assert kept == (set() if gone else {company_id})
+                assert gone >= (company_id in plan.deleted)
+    assert (
+        installation.sql("SELECT id FROM failed_events UNION ALL SELECT id FROM pgqueuer WHERE status = 'failed'") == []
+    )
 
 
 def all_contacts(world: World) -> tuple[list[Json], int]:
@@ -157,11 +171,3 @@ def all_contacts(world: World) -> tuple[list[Json], int]:
         if "next" not in page["pages"]:
             return found, page["total_count"]
         params["starting_after"] = page["pages"]["next"]["starting_after"]
-
-
-def members(world: World, plan: Round) -> int:
-    """How many the round's segment has."""
-    segments = world.call("GET", "/segments", params={"include_count": True})["segments"]
-    [count] = [segment["count"] for segment in segments if segment["name"] == f"Round {plan.number}"]
-    assert isinstance(count, int)
-    return count
