@@ -20,7 +20,7 @@ def is_valid_to_the_library(address: str) -> bool:
 
 def test_plain_addresses_are_valid_ones() -> None:
     chance = random.Random(7)
-    plain = set()
+    plain: set[str] = set()
     while len(plain) < 500:
         local, domain = ("".join(chance.choices("aZ0._+-x", k=chance.randrange(1, 9))) for _ in range(2))
         address = f"{local}@{domain}.{chance.choice(('com', 'example', 'a-b.org', 'test'))}"
