@@ -6,8 +6,10 @@ request itself. Children are HTTP processes and one job worker.
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import socket
+import struct
 import sys
 from collections.abc import Callable, Coroutine
 from time import sleep
@@ -25,10 +27,13 @@ from callbox.wire.unreadable import ApiProtocol
 
 _CHILD_VARIABLE = "CALLBOX_CHILD"
 _GRACE_SECONDS = 30
+_LAST_CONNECTIONS_SECONDS = 0.1
 _LAST_REQUESTS_SECONDS = 0.5
 # Longer than clients and proxies keep an idle connection, so that none sends into one that is being closed.
 _KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
+_SO_ATTACH_FILTER = 26
+_BPF_RETURN = 0x06
 
 
 class CannotListen(Exception):
@@ -58,6 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
     for attempt in range(_BIND_ATTEMPTS):
         try:
             listening.bind((host, port))
+            listening.listen(2048)
             break
         except OSError as error:
             if attempt == _BIND_ATTEMPTS - 1:
@@ -65,9 +71,17 @@ def listen(host: str, port: int) -> socket.socket:
                     f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
                 ) from error
             sleep(0.1)
-    listening.listen(2048)
     listening.set_inheritable(True)
     return listening
+
+
+def _begin_no_connection(listening: socket.socket) -> None:
+    """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
+
+    Closing the socket alone would reset connections that wait, with requests already sent on them.
+    """
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
+    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
 
 
 class Server:
@@ -131,7 +145,7 @@ class Server:
     ) -> None:
         """Serve until told to stop. `watch` runs beside; an exception from it or a child ends the server.
 
-        Connections wait while a child is started again, and are refused as soon as the server ends.
+        Connections wait while a child is started again, and none begins when the server ends.
         """
         running = [asyncio.create_task(child.keep_running()) for child in self._children]
         beside = [asyncio.create_task(watch()), asyncio.create_task(self._announce(on_ready))]
@@ -141,6 +155,7 @@ class Server:
             for task in done:
                 task.result()
         finally:
+            _begin_no_connection(self._listening)
             self._listening.close()
             for task in beside:
                 task.cancel()
@@ -180,7 +195,7 @@ class _HttpServer(uvicorn.Server):
             os.write(self._ready, b".")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.sleep(0)  # one more look for connections that wait to be accepted
+        await asyncio.sleep(_LAST_CONNECTIONS_SECONDS)
         for server in self.servers:
             server.close()
         for listening in sockets or []:
