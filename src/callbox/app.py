@@ -22,7 +22,7 @@ from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
 from callbox.wire.errors import JSON_MEDIA_TYPE
 from callbox.wire.faults import wire_error_of
-from callbox.wire.gate import MAX_BODY_BYTES, Gate
+from callbox.wire.gate import Gate
 from callbox.wire.rate_limits import RateLimiter
 from callbox.workspace import access_tokens, activity_logs, teams, workspaces
 from callbox.workspace.access_tokens import look_up_token
@@ -76,7 +76,6 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: _answer_error},
-        request_max_body_size=MAX_BODY_BYTES,
         on_startup=[start],
         on_shutdown=[close_pool],
     )

@@ -15,6 +15,7 @@ import structlog
 from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
 from callbox.wire.authentication import Authenticator, Caller
+from callbox.wire.bodies import MAX_BODY_BYTES
 from callbox.wire.errors import (
     Forbidden,
     NotAcceptable,
@@ -35,7 +36,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-MAX_BODY_BYTES = 1024 * 1024
 MANAGE_PREFIX = "/manage/"
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")

@@ -18,12 +18,12 @@ from litestar.types import HTTPScope
 from callbox.platform import clock
 from callbox.platform.database import Command, GlobalCommand, Query, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.errors import Conflict, ParameterInvalid, PayloadTooLarge
+from callbox.wire.bodies import whole_body
+from callbox.wire.errors import Conflict, ParameterInvalid
 from callbox.wire.operations import content_headers
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
-_MAX_BODY_BYTES = 1024 * 1024
 
 
 class KeptAnswer(msgspec.Struct):
@@ -120,7 +120,7 @@ async def answer_once(
     key = raw_key.decode("latin-1")
     if len(key) > MAX_KEY_LENGTH:
         raise ParameterInvalid(f"Idempotency-Key must be at most {MAX_KEY_LENGTH} characters long")
-    body = await _whole_body(receive)
+    body = await whole_body(receive)
     sha256 = _fingerprint(scope, body)
     answer = _Answer()
     with suppress(_RefusedError):
@@ -141,17 +141,6 @@ async def answer_once(
                 answer.status, answer.body = kept.status, kept.body
                 answer.headers = [*content_headers(kept.body), (b"idempotent-replayed", b"true")]
     await answer.deliver(send)
-
-
-async def _whole_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
-    body: bytes = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > _MAX_BODY_BYTES:
-            raise PayloadTooLarge
-        if not message.get("more_body"):
-            return body
 
 
 def _replay(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:

@@ -5,14 +5,16 @@ where it reads one. What it returns is encoded as JSON.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
+from inspect import signature
 from typing import Any, get_type_hints
 
 import msgspec
+from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from callbox.wire.authentication import Caller
+from callbox.wire.bodies import whole_body
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
 
@@ -77,6 +79,7 @@ def operation(
     return decorate
 
 
+_Request = Request[Any, Any, Any]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -105,15 +108,23 @@ def content_headers(body: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body))]
 
 
-def _answering(function: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Awaitable[ASGIApp]]:
-    """The function with its result encoded; None is an answer without content."""
+def _answering(function: Callable[..., Awaitable[Any]], status: int) -> Callable[[_Request], Awaitable[ASGIApp]]:
+    """The function as the framework calls it, with its result encoded; None is an answer without content.
 
-    @wraps(function)
-    async def answer(**arguments: Any) -> ASGIApp:
+    Path, scope and body are handed over here, since the framework would look at each of them anew.
+    """
+    names = signature(function).parameters
+    takes_scope, takes_body = "scope" in names, "body" in names
+
+    async def answer(request: _Request) -> ASGIApp:
+        arguments: dict[str, Any] = {**request.scope["path_params"]}
+        if takes_scope:
+            arguments["scope"] = request.scope
+        if takes_body:
+            arguments["body"] = await whole_body(request.receive)
         result = await function(**arguments)
         return _Answer(status, b"" if result is None else _encode(result))
 
-    answer.__annotations__ = {**function.__annotations__, "return": ASGIApp}
     return answer
 
 
