@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+import asyncpg
 import pytest
 
+from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.contract.world import World
 from tests.survival.harness import Installation, children_of, wait_for
 from tests.survival.wire_client import Connection, NoAnswer
@@ -69,6 +71,32 @@ def test_a_server_that_is_told_to_end_answers_what_it_was_asked(
     assert writers.answered <= kept
     assert picked == [], "the worker has left work that it neither finished nor gave back"
     assert "terminating connection" not in installation.database_log(), "PostgreSQL was stopped before its clients"
+
+
+def test_a_request_that_takes_long_is_answered_before_the_server_ends(installation: Installation) -> None:
+    installation.serve()
+    with installation.client() as api:
+        user = World(api).user()
+
+    async def update_while_ending() -> None:
+        other = await asyncpg.connect(EmbeddedPostgres(installation.data).dsn)
+        held = other.transaction()
+        await held.start()
+        await other.execute("SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE", user["id"])
+        async with Connection(installation.port, installation.token) as connection:
+            updating = asyncio.create_task(connection.request("PUT", f"/contacts/{user['id']}", {"name": "Ada"}))
+            await asyncio.sleep(0.5)
+            ending = asyncio.create_task(asyncio.to_thread(installation.stop))
+            await asyncio.sleep(1.5)
+            assert not updating.done()
+            await held.rollback()
+            answer = await updating
+        await other.close()
+        assert (answer.status, answer.json()["name"]) == (200, "Ada")
+        assert answer.headers["connection"] == "close"
+        assert await ending == 0
+
+    asyncio.run(update_while_ending())
 
 
 def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(installation: Installation) -> None:
