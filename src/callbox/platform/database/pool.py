@@ -36,13 +36,14 @@ _CONNECTION_FAULTS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-# After these a connection is of no more use: what it still does is unknown, or the server is about to close it.
+# After these a connection is of no more use: what it still does is unknown, or its server ends or leads no more.
 _LAST_ERRORS = (
     asyncio.CancelledError,
     TimeoutError,
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresConnectionError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
