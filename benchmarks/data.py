@@ -59,13 +59,13 @@ def external_id(number: int) -> str:
 
 
 def shop(number: int) -> str:
-    """An attribute that some dozens of contacts share."""
-    return f"Shop {number % 2500}"
+    """An attribute that ten of 100,000 contacts share."""
+    return f"Shop {number % 10_000}"
 
 
 def plan(number: int) -> str:
     """An attribute that a quarter of the contacts share."""
-    return _PLANS[number // 2500 % 4]
+    return _PLANS[number // 10_000 % 4]
 
 
 def define(api: httpx.Client) -> None:

@@ -60,7 +60,8 @@ ASK_FOR_THE_TIME = {
 
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
-    ("people/contacts/search.py", "_rows"): {"contacts_search"},
+    ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
+    ("people/contacts/search.py", "_search"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
 }
@@ -142,6 +143,8 @@ async def _compile(url: str, tenant: Tenant) -> None:
         caller = await operator_caller(tenant.workspace_id)
         await search_contacts(caller, msgspec.json.encode(body))
         await search_contacts(caller, msgspec.json.encode({**body, "pagination": {"per_page": 1}}))
+        by_key = {"operator": "AND", "value": [{"field": "email", "operator": "=", "value": "x"}, everybody]}
+        await search_contacts(caller, msgspec.json.encode({"query": by_key}))
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:

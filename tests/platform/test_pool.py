@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from callbox.platform.database import DatabaseUnavailable, close_pool, connection, open_pool, pool, transaction
+from callbox.platform.database import (
+    DatabaseUnavailable,
+    close_pool,
+    connection,
+    open_pool,
+    pool,
+    searching_connection,
+    transaction,
+)
 
 
 @pytest.fixture
@@ -58,8 +66,16 @@ class TestLending:
             pass
 
     async def test_code_inside_a_transaction_joins_it(self) -> None:
-        async with transaction() as outer, connection() as inner:
-            assert inner is outer
+        async with transaction() as outer, connection() as inner, searching_connection() as searching:
+            assert inner is searching is outer
+
+    async def test_searches_are_planned_each_time_and_fixed_statements_are_not(self) -> None:
+        for lend, is_planned_once in ((connection, True), (searching_connection, False)):
+            async with lend() as held:
+                for number in range(8):
+                    await held.fetch("SELECT relname FROM pg_class WHERE oid = $1", number)
+                plans = "SELECT generic_plans > 0 FROM pg_prepared_statements WHERE statement LIKE 'SELECT relname%'"
+                assert await held.fetchval(plans) == is_planned_once
 
 
 @pytest.mark.usefixtures("pool_of_two")

@@ -1,10 +1,14 @@
 """What can be searched of a contact: the search language's table of fields, and the search itself."""
 
-from callbox.people.contacts.queries import CONTACT_COLUMNS, MAX_PER_PAGE, ContactRow
+from datetime import datetime
+
+import msgspec
+
+from callbox.people.contacts.queries import CONTACT_COLUMNS, MAX_PER_PAGE, ContactRow, contacts_by_ids
 from callbox.people.contacts.schemas import ContactList, contact_from_row
 from callbox.people.contacts.service import DEFAULT_PER_PAGE
 from callbox.people.data_attributes.values import types_for_search
-from callbox.platform.database import Connection, Query, connection
+from callbox.platform.database import Connection, Query, connection, searching_connection
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
@@ -15,7 +19,6 @@ _STRINGS = {
     for name, column in {
         "avatar": "avatar_url",
         "formatted_phone": "formatted_phone",
-        "external_id": "external_id",
         "language_override": "language_override",
         "browser": "browser",
         "browser_language": "browser_language",
@@ -56,11 +59,12 @@ CONTACTS = Resource(
     fields={
         **_STRINGS,
         **_TIMES,
-        "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True),
+        "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True, is_key=True),
         "role": Field(FieldType.STRING, "c.role", is_folded=True, is_sortable=True, is_required=True),
-        "phone": Field(FieldType.STRING, "c.phone", is_sortable=True),
+        "external_id": Field(FieldType.STRING, "c.external_id", is_sortable=True, is_key=True),
+        "phone": Field(FieldType.STRING, "c.phone", is_sortable=True, is_key=True),
         "name": Field(FieldType.STRING, "c.name", is_sortable=True),
-        "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True),
+        "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True, is_key=True),
         "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True),
         "owner_id": Field(FieldType.INTEGER, "c.owner_id", is_sortable=True),
         "created_at": Field(FieldType.DAY, "c.created_at", is_sortable=True, is_required=True),
@@ -86,6 +90,13 @@ CONTACTS = Resource(
 )
 
 
+class _Found(msgspec.Struct):
+    """A contact's place in the results."""
+
+    id: str
+    sort_value: datetime | str | int | None
+
+
 async def search_contacts(caller: Caller, body: bytes) -> ContactList:
     """Live contacts that meet a query, by pages."""
     asked = search.parse_search(body)
@@ -94,16 +105,11 @@ async def search_contacts(caller: Caller, body: bytes) -> ContactList:
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await contact_condition(held, caller, asked.query, first_parameter=2)
-        rows = await _rows(held, caller, condition, sort, page)
-        total = page.total_count
-        if total is None:
-            total = await _total(held, caller, condition, page, len(rows))
-    shown = rows[: page.per_page]
-    last = shown[-1] if len(rows) > page.per_page else None
-    pages = cursor_pages(
-        page, total, last.id if last else None, search.cursor_value_of(getattr(last, sort.field)) if last else None
-    )
-    return ContactList("list", [contact_from_row(caller, row, cleared_email=None) for row in shown], total, pages)
+    look_up = _look_up if search.names_a_key(CONTACTS, asked.query) else _search
+    rows, last, total = await look_up(caller, condition, sort, page)
+    value = search.cursor_value_of(last.sort_value) if last else None
+    pages = cursor_pages(page, total, last.id if last else None, value)
+    return ContactList("list", [contact_from_row(caller, row, cleared_email=None) for row in rows], total, pages)
 
 
 async def contact_condition(held: Connection, caller: Caller, query: search.Query, *, first_parameter: int) -> Compiled:
@@ -115,36 +121,70 @@ async def contact_condition(held: Connection, caller: Caller, query: search.Quer
     )
 
 
-async def _rows(
-    held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
-) -> list[ContactRow]:
-    """The page's rows and one more, which tells whether there is a further page."""
-    next_parameter = 2 + len(condition.parameters)
-    after = Compiled("true", [])
-    if page.last_id:
-        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter)
-    parameters = [*condition.parameters, *after.parameters]
+_Page = tuple[list[ContactRow], _Found | None, int]
+
+
+async def _look_up(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
+    """A page of the few rows that a key leads to, its last one if there are more, and how many there are."""
+    where, parameters = _from_page_on(condition, sort, page)
     statement = Query(
-        "contacts_search",
+        "contacts_look_up",
         ContactRow,
         f"""
         SELECT {CONTACT_COLUMNS}
-        FROM (
-            SELECT c.*
-            FROM contacts c
-            WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql} AND {after.sql}
-            ORDER BY {sort.order_by("c.id")}
-            LIMIT {MAX_PER_PAGE + 1}
-        ) c
+        FROM contacts c
+        WHERE {where}
         ORDER BY {sort.order_by("c.id")}
         LIMIT ${len(parameters) + 2}
         """,
     )
-    return await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
+    async with connection() as held:
+        rows = await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
+        total = await _total(held, caller, condition, page, len(rows))
+    shown = rows[: page.per_page]
+    last = _Found(shown[-1].id, getattr(shown[-1], sort.field)) if len(rows) > page.per_page else None
+    return shown, last, total
+
+
+async def _search(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
+    """The same of any number of rows: first who they are, by a statement that is planned for its values and so has to
+    be simple, then the rows."""
+    where, parameters = _from_page_on(condition, sort, page)
+    statement = Query(
+        "contacts_search",
+        _Found,
+        f"""
+        SELECT c.id, {sort.sql}
+        FROM contacts c
+        WHERE {where}
+        ORDER BY {sort.order_by("c.id")}
+        LIMIT ${len(parameters) + 2}
+        """,
+    )
+    async with searching_connection() as held:
+        found = await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
+        total = await _total(held, caller, condition, page, len(found))
+    shown = found[: page.per_page]
+    async with connection() as held:
+        rows = await contacts_by_ids.all(held, caller.workspace_id, [each.id for each in shown]) if shown else []
+    by_id = {row.id: row for row in rows}
+    return [by_id[each.id] for each in shown if each.id in by_id], shown[-1] if len(found) > len(shown) else None, total
+
+
+def _from_page_on(condition: Compiled, sort: CompiledSort, page: CursorPage) -> tuple[str, list[object]]:
+    """The condition for rows of this page and those after it."""
+    where = f"c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}"
+    if not page.last_id:
+        return where, condition.parameters
+    next_parameter = 2 + len(condition.parameters)
+    after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter)
+    return f"{where} AND {after.sql}", [*condition.parameters, *after.parameters]
 
 
 async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
-    """How many meet the query; known already where all are on the first page."""
+    """How many meet the query; known already on further pages, and where all are on the first one."""
+    if page.total_count is not None:
+        return page.total_count
     if found <= page.per_page:
         return found
     statement = Query(

@@ -8,6 +8,7 @@ from callbox.platform.database.pool import (
     kept_connection,
     open_pool,
     savepoint,
+    searching_connection,
     transaction,
 )
 from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
@@ -24,5 +25,6 @@ __all__ = [
     "kept_connection",
     "open_pool",
     "savepoint",
+    "searching_connection",
     "transaction",
 ]

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import asyncpg
 
@@ -21,11 +21,12 @@ else:
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
+_SERVER_SETTINGS = {"application_name": "callbox", "timezone": "UTC"}
 CONNECTION_SETTINGS: dict[str, Any] = {
     "timeout": ACQUIRE_TIMEOUT_SECONDS,
     "command_timeout": STATEMENT_TIMEOUT_SECONDS,
     "statement_cache_size": 512,
-    "server_settings": {"application_name": "callbox", "timezone": "UTC"},
+    "server_settings": _SERVER_SETTINGS,
 }
 
 # What connecting may fail with.
@@ -58,9 +59,10 @@ class _Pool:
     costs a read by id a quarter of its time (docs/decisions/0002-own-connection-pool.md).
     """
 
-    def __init__(self, dsn: str, size: int) -> None:
+    def __init__(self, dsn: str, size: int, **server_settings: str) -> None:
         self._dsn = dsn
         self._size = size
+        self._settings = {**CONNECTION_SETTINGS, "server_settings": {**_SERVER_SETTINGS, **server_settings}}
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._discarding: set[asyncio.Task[None]] = set()
@@ -80,7 +82,7 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await asyncpg.connect(self._dsn, **CONNECTION_SETTINGS)
+            return await asyncpg.connect(self._dsn, **self._settings)
         except BaseException as error:
             self._free.release()
             if isinstance(error, _CONNECTION_FAULTS):
@@ -114,22 +116,29 @@ class _Pool:
             await self._idle.pop().close()
 
 
-_pool: _Pool | None = None
+class _Pools(NamedTuple):
+    """Where connections for fixed statements come from, and those for searches."""
+
+    fixed: _Pool
+    searching: _Pool
+
+
+_pools: _Pools | None = None
 _joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
 
 
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
     """Let this process use a database: a libpq URL or a Unix socket form of it. It connects when there is need."""
-    global _pool  # noqa: PLW0603  # one pool a process is the point
-    _pool = _Pool(dsn, size)
+    global _pools  # noqa: PLW0603  # one pool a process is the point
+    _pools = _Pools(_Pool(dsn, size), _Pool(dsn, size, plan_cache_mode="force_custom_plan"))
 
 
 async def close_pool() -> None:
     """Finish what is running, then disconnect."""
-    global _pool
-    pool, _pool = _pool, None
-    if pool is not None:
-        await pool.close()
+    global _pools
+    pools, _pools = _pools, None
+    if pools is not None:
+        await asyncio.gather(*(pool.close() for pool in pools))
 
 
 class _Loan:
@@ -152,12 +161,25 @@ class _Loan:
 
 def connection() -> AbstractAsyncContextManager[Connection]:
     """A connection for single statements: the joined transaction's if there is one, else any from the pool."""
+    return _lend("fixed")
+
+
+def searching_connection() -> AbstractAsyncContextManager[Connection]:
+    """The same for statements whose best plan depends on their values, as nobody but who searches knows them.
+
+    PostgreSQL plans each execution here. Elsewhere it soon keeps one plan for all values, which saves the planning but
+    reads the whole table where it hopes to find many rows and there are few.
+    """
+    return _lend("searching")
+
+
+def _lend(purpose: Literal["fixed", "searching"]) -> AbstractAsyncContextManager[Connection]:
     joined = _joined.get()
     if joined is not None:
         return nullcontext(joined)
-    if _pool is None:
+    if _pools is None:
         raise DatabaseUnavailable("the connection pool is not open")
-    return _Loan(_pool)
+    return _Loan(getattr(_pools, purpose))
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ class Field(msgspec.Struct, frozen=True):
     is_folded: bool = False  # stored in lower case already
     is_sortable: bool = False
     is_required: bool = False  # never null, so a page needs no look at rows without a value
+    is_key: bool = False  # a value leads through an index to one row, or to a few
     member: str = ""
     member_type: str = "text"
     operators: tuple[str, ...] | None = None  # where they are not those of the type

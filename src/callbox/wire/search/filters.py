@@ -59,6 +59,14 @@ def compile_filter(
     return Compiled(compiler.query(query), compiler.parameters)
 
 
+def names_a_key(resource: Resource, query: Query) -> bool:
+    """Whether a query cannot find but a few rows, whatever else it asks for."""
+    if isinstance(query, Group):
+        return query.operator == "AND" and any(names_a_key(resource, item) for item in query.queries)
+    field = resource.fields.get(query.field)
+    return field is not None and field.is_key and query.operator == "=" and query.value is not None
+
+
 class _Compiler:
     """Builds one condition, collecting its parameters. PostgreSQL refuses a parameter that the SQL does not use."""
 
