@@ -83,6 +83,7 @@ CREATE UNIQUE INDEX contacts_external_id ON contacts (workspace_id, external_id)
 CREATE INDEX contacts_external_id_folded ON contacts (workspace_id, lower(external_id));
 CREATE UNIQUE INDEX contacts_email_identifier ON contacts (workspace_id, email_identifier);
 CREATE INDEX contacts_email ON contacts (workspace_id, email);
+CREATE INDEX contacts_email_domain ON contacts (workspace_id, split_part(email, '@', 2));
 CREATE INDEX contacts_phone ON contacts (workspace_id, lower(phone));
 CREATE INDEX contacts_updated ON contacts (workspace_id, updated_at, id) WHERE state = 'live';
 CREATE INDEX contacts_created ON contacts (workspace_id, created_at, id) WHERE state = 'live';
