@@ -20,6 +20,7 @@ from callbox.reactions import register_reactions
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
+from callbox.wire.dispatch import Dispatch
 from callbox.wire.errors import JSON_MEDIA_TYPE
 from callbox.wire.faults import wire_error_of
 from callbox.wire.gate import Gate
@@ -79,4 +80,4 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         on_startup=[start],
         on_shutdown=[close_pool],
     )
-    return Gate(application, Authenticator(look_up_token), limiter)
+    return Gate(Dispatch(application), Authenticator(look_up_token), limiter)

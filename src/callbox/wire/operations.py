@@ -1,7 +1,7 @@
 """One operation of the API: a handler with what its description needs.
 
 A handler is an async function of the path's parameters, `scope` (the caller is in it) and `body`
-where it reads one. What it returns is encoded as JSON.
+where it reads one. What it returns is encoded as JSON; None is an answer without content.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,9 +17,12 @@ from callbox.wire.authentication import Caller
 from callbox.wire.bodies import whole_body
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
+# From a request's scope, its body and the parameters of its path to the answer.
+Run = Callable[[Any, Receive, dict[str, str]], Awaitable["Answer"]]
+
 
 class Operation(msgspec.Struct, frozen=True):
-    """What the API's description says of a handler."""
+    """What the API's description says of a handler, and how it is run."""
 
     method: str
     path: str
@@ -33,6 +36,7 @@ class Operation(msgspec.Struct, frozen=True):
     errors: tuple[type[WireError], ...]
     example: Any
     answer: Any
+    run: Run
 
 
 def operation(
@@ -68,24 +72,23 @@ def operation(
             errors=tuple(errors),
             example=example,
             answer=answer,
+            run=_runner(function, status),
         )
         return HTTPRouteHandler(
             path,
             http_method=method,  # type: ignore[arg-type]
             status_code=status,
             opt={"operation": described},
-        )(_answering(function, status))
+        )(_framework_handler(described.run))
 
     return decorate
 
 
-_Request = Request[Any, Any, Any]
 _encode = msgspec.json.Encoder().encode
 
 
-class _Answer:
-    """An encoded answer, as the framework passes it on: making a response object of its own costs it several times
-    what routing and calling the handler do."""
+class Answer:
+    """An encoded answer, ready to be sent."""
 
     __slots__ = ("_body", "_status")
 
@@ -94,6 +97,7 @@ class _Answer:
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
         headers = content_headers(self._body)
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
@@ -108,24 +112,27 @@ def content_headers(body: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body))]
 
 
-def _answering(function: Callable[..., Awaitable[Any]], status: int) -> Callable[[_Request], Awaitable[ASGIApp]]:
-    """The function as the framework calls it, with its result encoded; None is an answer without content.
-
-    Path, scope and body are handed over here, since the framework would look at each of them anew.
-    """
+def _runner(function: Callable[..., Awaitable[Any]], status: int) -> Run:
     names = signature(function).parameters
     takes_scope, takes_body = "scope" in names, "body" in names
 
-    async def answer(request: _Request) -> ASGIApp:
-        arguments: dict[str, Any] = {**request.scope["path_params"]}
+    async def run(scope: HTTPScope, receive: Receive, path: dict[str, str]) -> Answer:
+        arguments: dict[str, Any] = {**path}
         if takes_scope:
-            arguments["scope"] = request.scope
+            arguments["scope"] = scope
         if takes_body:
-            arguments["body"] = await whole_body(request.receive)
+            arguments["body"] = await whole_body(receive)
         result = await function(**arguments)
-        return _Answer(status, b"" if result is None else _encode(result))
+        return Answer(status, b"" if result is None else _encode(result))
 
-    return answer
+    return run
+
+
+def _framework_handler(run: Run) -> Callable[..., Awaitable[ASGIApp]]:
+    async def handler(request: Request[Any, Any, Any]) -> ASGIApp:
+        return await run(request.scope, request.receive, request.scope["path_params"])
+
+    return handler
 
 
 def caller_of(scope: HTTPScope) -> Caller:
