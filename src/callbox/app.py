@@ -17,6 +17,7 @@ from callbox.people.tags import routes as tags
 from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
+from callbox.support.conversations import routes as conversations
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
@@ -41,6 +42,7 @@ API_ROUTES = [
     *subscription_types.ROUTES,
     *tags.ROUTES,
     *visitors.ROUTES,
+    *conversations.ROUTES,
 ]
 
 MANAGE_ROUTES = [

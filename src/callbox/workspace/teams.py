@@ -130,6 +130,9 @@ insert_member = Command(
 )
 
 
+team_exists = Query("team_exists", bool, "SELECT EXISTS (SELECT 1 FROM teams WHERE workspace_id = $1 AND id = $2)")
+
+
 def _team(row: TeamRow) -> Team:
     level = AdminPriorityLevel(row.primary_admin_ids, row.secondary_admin_ids)
     return Team("team", str(row.id), row.name, row.admin_ids, level)
@@ -148,6 +151,11 @@ async def get_team(caller: Caller, team_id: WireId) -> Team:
     if row is None:
         raise TeamNotFound
     return _team(row)
+
+
+async def is_team(held: Connection, workspace_id: str, team_id: int) -> bool:
+    """Whether the workspace has this team."""
+    return await team_exists.one(held, workspace_id, team_id)
 
 
 async def create_team(caller: Caller, request: CreateTeamRequest) -> Team:

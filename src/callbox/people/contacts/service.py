@@ -1,6 +1,6 @@
 """The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import UniqueViolationError
@@ -487,3 +487,33 @@ async def record_update(held: Connection, caller: Caller, contact_id: str) -> No
     topic = Topic.CONTACT_USER_UPDATED if contact.role == "user" else Topic.CONTACT_LEAD_UPDATED
     event = Event(topic, contact_id, msgspec.json.encode(contact).decode())
     await record(held, caller.workspace_id, event, caller.now())
+
+
+async def find_contact(
+    held: Connection,
+    caller: Caller,
+    *,
+    contact_id: str | None,
+    external_id: str | None = None,
+    email: str | None = None,
+) -> Contact | None:
+    """A live contact by the first identifier that is given; where people share an address, the oldest user."""
+    if contact_id is not None:
+        row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
+    elif external_id is not None:
+        row = await queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
+    elif email is not None:
+        row = await queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
+    else:
+        return None
+    return None if row is None else contact_from_row(caller, row)
+
+
+async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
+    """The contact wrote."""
+    await queries.set_last_replied.run(held, caller.workspace_id, contact_id, at)
+
+
+async def note_contacted(held: Connection, caller: Caller, contact_ids: list[str], at: datetime) -> None:
+    """The team wrote to the contacts."""
+    await queries.set_last_contacted.run(held, caller.workspace_id, contact_ids, at)

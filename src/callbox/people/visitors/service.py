@@ -118,6 +118,19 @@ async def _locked(held: Connection, caller: Caller, key: PersonKey) -> VisitorRo
     return row
 
 
+async def convert_to_lead(
+    held: Connection, caller: Caller, *, visitor_id: str | None, user_id: str | None
+) -> Contact | None:
+    """The lead that a visitor becomes by writing, or None where no visitor has this id."""
+    if visitor_id is not None:
+        row = await queries.visitor_by_id.first(held, caller.workspace_id, visitor_id)
+    else:
+        row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
+    if row is None:
+        return None
+    return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+
+
 async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Contact:
     """Make a contact of a visitor, or merge it into the user it turned out to be."""
     if request.type not in {"user", "lead"}:

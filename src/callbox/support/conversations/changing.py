@@ -1,0 +1,138 @@
+"""Changing a conversation: held from the first look to the commit, so that parts keep one order.
+
+Whoever changes one asks for it with `hold`, lets actions of `transitions` happen to it, and ends with `store`,
+which writes the conversation, its parts and the events that tell of them.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from callbox.platform.database import Connection
+from callbox.platform.events import Event, Topic, record_many
+from callbox.support.conversations import queries
+from callbox.support.conversations.schemas import (
+    ConversationParts,
+    ConversationWithParts,
+    conversation_with_parts,
+)
+from callbox.support.conversations.transitions import Author, Change, NewPart
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
+from callbox.wire.errors import NotFound, ParameterInvalid
+from callbox.workspace.admins import service as admins
+
+
+class ConversationNotFound(NotFound):
+    """The workspace has no such conversation."""
+
+    message = "Resource Not Found"
+
+
+class Held(Change, kw_only=True):
+    """A conversation held for a change."""
+
+    id: int
+    at: datetime
+
+
+async def hold(held: Connection, caller: Caller, conversation_id: WireId, created_at: UnixTime | None = None) -> Held:
+    """Take a conversation for a change at the given time, or now. Raises ConversationNotFound."""
+    number = decimal_id(conversation_id)
+    state = await queries.conversation_for_update.first(held, caller.workspace_id, number)
+    if state is None or number is None:
+        raise ConversationNotFound
+    return Held(conversation=state, id=number, at=time_of_action(caller, created_at))
+
+
+def time_of_action(caller: Caller, created_at: UnixTime | None) -> datetime:
+    """When it happened: what was brought from elsewhere says so itself. Raises ParameterInvalid."""
+    now = caller.now().replace(microsecond=0)
+    if created_at is None:
+        return now
+    at = moment(created_at, "created_at")
+    if at > now:
+        raise ParameterInvalid("created_at must not be in the future")
+    return at
+
+
+async def acting_admin(held: Connection, caller: Caller, admin_id: WireId | None) -> Author:
+    """The admin who acts: the one that is named, else the token's. Raises NotFound and NoInboxSeat."""
+    row = await admins.find_author(held, caller, admin_id)
+    if row is None:
+        raise ConversationNotFound
+    if not row.has_inbox_seat:
+        raise admins.NoInboxSeat
+    return Author("admin", admin_id=row.id)
+
+
+async def store(held: Connection, caller: Caller, change: Held) -> ConversationWithParts:
+    """Write the change, record its events, and answer the conversation as GET shows it."""
+    part_ids = await _write(held, caller, change)
+    row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
+    conversation = conversation_with_parts(caller, row)
+    await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+    return conversation
+
+
+async def _write(held: Connection, caller: Caller, change: Held) -> list[int]:
+    parts = change.parts
+    return await queries.write_change.all(
+        held,
+        caller.workspace_id,
+        change.id,
+        *msgspec.structs.astuple(change.conversation)[: len(queries.STATE_COLUMNS)],
+        [part.part_type for part in parts],
+        [part.body for part in parts],
+        [part.author.type for part in parts],
+        [part.author.admin_id for part in parts],
+        [part.author.contact_id for part in parts],
+        [part.assigned_to.type if part.assigned_to else None for part in parts],
+        [part.assigned_to.id if part.assigned_to else None for part in parts],
+        [part.attachments for part in parts],
+        [part.at for part in parts],
+        [part.reply_options for part in parts],
+    )
+
+
+def _events(conversation: ConversationWithParts, parts: list[NewPart], part_ids: list[int]) -> list[Event]:
+    """An event for each thing a part tells, whose item shows that part alone."""
+    shown = {part.id: part for part in conversation.conversation_parts.conversation_parts}
+    events = []
+    for part, part_id in zip(parts, part_ids, strict=True):
+        told = [shown[str(part_id)]]
+        alone = ConversationParts("conversation_part.list", told, len(told))
+        item = msgspec.json.encode(msgspec.structs.replace(conversation, conversation_parts=alone)).decode()
+        events += [Event(topic, conversation.id, item) for topic in topics_of(part)]
+    return events
+
+
+_TOPICS = {
+    "snoozed": [Topic.CONVERSATION_ADMIN_SNOOZED],
+    "unsnoozed": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
+    "timer_unsnooze": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
+    "close": [Topic.CONVERSATION_ADMIN_CLOSED],
+    "note": [Topic.CONVERSATION_ADMIN_NOTED],
+    "note_and_unsnooze": [Topic.CONVERSATION_ADMIN_NOTED, Topic.CONVERSATION_ADMIN_UNSNOOZED],
+    "assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED],
+    "assign_and_reopen": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_OPENED],
+    "assign_and_unsnooze": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_UNSNOOZED],
+    "default_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
+    "message_strategy_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
+    "away_mode_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
+    "priority_changed": [Topic.CONVERSATION_PRIORITY_UPDATED],
+    "conversation_rating_remark_added": [Topic.CONVERSATION_RATING_ADDED],
+}
+
+
+def topics_of(part: NewPart) -> list[Topic]:
+    """What a part means to those who listen."""
+    if part.part_type in {"comment", "open"} and part.body is not None:
+        if part.author.is_contact:
+            return [Topic.CONVERSATION_USER_REPLIED]
+        if part.author.type == "bot":
+            return [Topic.CONVERSATION_OPERATOR_REPLIED]
+        return [Topic.CONVERSATION_ADMIN_REPLIED]
+    if part.part_type == "open":
+        return [Topic.CONVERSATION_ADMIN_OPENED]
+    return _TOPICS.get(part.part_type, [])

@@ -1,0 +1,371 @@
+"""SQL about conversations and their parts, and its row types."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from callbox.platform.database import Command, Query
+from callbox.support.conversations.transitions import Conversation
+
+MAX_PARTS = 500
+
+
+class PartRow(msgspec.Struct, array_like=True):
+    """A part with its author's name, as `_PARTS` builds it. Times are Unix seconds."""
+
+    id: int
+    part_type: str
+    body: str | None
+    created_at: int
+    updated_at: int
+    author_type: str
+    author_id: str | None
+    author_name: str | None
+    author_email: str | None
+    assigned_to_type: str | None
+    assigned_to_id: int | None
+    attachments: list[dict[str, Any]] | None
+    external_id: str | None
+    redacted: bool
+    ticket_state: str | None
+    previous_ticket_state: str | None
+    reply_options: list[dict[str, str]] | None
+
+
+class ContactReferenceRow(msgspec.Struct, array_like=True):
+    """A participant."""
+
+    id: str
+    external_id: str | None
+
+
+class Participant(msgspec.Struct):
+    """A live contact who takes part."""
+
+    id: str
+    role: Literal["user", "lead"]
+
+
+class AppliedTagRow(msgspec.Struct, array_like=True):
+    """A tag on a conversation."""
+
+    id: int
+    name: str
+    applied_at: int
+    applied_by_admin_id: int
+
+
+class ConversationRow(Conversation, kw_only=True):
+    """A conversation with what hangs on it. Lists leave the parts out."""
+
+    id: int
+    created_at: datetime
+    title: str | None
+    source_type: str | None
+    source_id: int | None
+    source_delivered_as: str | None
+    source_subject: str | None
+    source_body: str | None
+    source_url: str | None
+    source_attachments: str | None
+    source_redacted: bool
+    first_contact_reply_url: str | None
+    rating_requested_at: datetime | None
+    rating_replied_at: datetime | None
+    rating: int | None
+    rating_remark: str | None
+    rating_contact_id: str | None
+    rating_admin_id: int | None
+    sla_name: str | None
+    sla_status: str | None
+    custom_attributes: str
+    source_author_type: str | None
+    source_author_id: str | None
+    source_author_name: str | None
+    source_author_email: str | None
+    contacts: str
+    tags: str
+    parts: str | None = None
+
+
+# What actions change, in the order of the struct.
+STATE_COLUMNS = Conversation.__struct_fields__
+_OTHER_COLUMNS = ConversationRow.__struct_fields__[
+    len(STATE_COLUMNS) : ConversationRow.__struct_fields__.index("source_author_type")
+]
+
+_AUTHOR = """
+        CASE WHEN {type} IN ('user', 'lead') THEN coalesce({contact}.role, {type}) ELSE {type} END,
+        coalesce({contact_id}, {admin_id}::text),
+        coalesce({admin}.name, {contact}.name),
+        coalesce({admin}.email, {contact}.email)"""
+
+_PARTS = f"""
+    (
+        SELECT coalesce(json_agg(j.part ORDER BY j.id), '[]')::text
+        FROM (
+            SELECT p.id, json_build_array(
+                p.id, p.part_type, p.body,
+                extract(epoch FROM p.created_at)::bigint, extract(epoch FROM p.updated_at)::bigint,
+                {
+    _AUTHOR.format(
+        type="p.author_type",
+        contact="pc",
+        admin="pa",
+        contact_id="p.author_contact_id",
+        admin_id="p.author_admin_id",
+    )
+},
+                p.assigned_to_type, p.assigned_to_id, p.attachments, p.external_id, p.redacted,
+                p.ticket_state, p.previous_ticket_state, p.reply_options
+            ) AS part
+            FROM conversation_parts p
+            LEFT JOIN admins pa ON pa.workspace_id = $1 AND pa.id = p.author_admin_id
+            LEFT JOIN contacts pc ON pc.workspace_id = $1 AND pc.id = p.author_contact_id
+            WHERE p.workspace_id = $1 AND p.conversation_id = c.id
+            ORDER BY p.id DESC
+            LIMIT {MAX_PARTS}
+        ) j
+    )"""
+
+_SHALLOW_COLUMNS = f"""
+    {", ".join(f"c.{name}" for name in (*STATE_COLUMNS, *_OTHER_COLUMNS))},
+    {
+    _AUTHOR.format(
+        type="c.source_author_type",
+        contact="sc",
+        admin="sa",
+        contact_id="c.source_author_contact_id",
+        admin_id="c.source_author_admin_id",
+    )
+},
+    (
+        SELECT coalesce(
+            json_agg(json_build_array(m.contact_id, mc.external_id) ORDER BY m.added_at, m.contact_id), '[]'
+        )
+        FROM conversation_contacts m
+        LEFT JOIN contacts mc ON mc.workspace_id = $1 AND mc.id = m.contact_id
+        WHERE m.workspace_id = $1 AND m.conversation_id = c.id
+    )::text,
+    (
+        SELECT coalesce(json_agg(
+            json_build_array(
+                t.tag_id, g.name, extract(epoch FROM t.applied_at)::bigint, t.applied_by_admin_id
+            )
+            ORDER BY t.applied_at, t.tag_id
+        ), '[]')
+        FROM conversation_tags t
+        JOIN tags g ON g.workspace_id = $1 AND g.id = t.tag_id
+        WHERE t.workspace_id = $1 AND t.conversation_id = c.id
+    )::text"""
+
+CONVERSATION_COLUMNS = _SHALLOW_COLUMNS
+CONVERSATION_TABLES = """
+    conversations c
+    LEFT JOIN admins sa ON sa.workspace_id = $1 AND sa.id = c.source_author_admin_id
+    LEFT JOIN contacts sc ON sc.workspace_id = $1 AND sc.id = c.source_author_contact_id"""
+
+_FIELDS = ConversationRow.__struct_fields__
+
+
+def conversation_row(*values: Any) -> ConversationRow:
+    """The row of `CONVERSATION_COLUMNS`, with or without the parts after them."""
+    return ConversationRow(**dict(zip(_FIELDS, values, strict=False)))
+
+
+conversation_by_id = Query(
+    "conversation_by_id",
+    conversation_row,
+    f"""
+    SELECT {_SHALLOW_COLUMNS}, {_PARTS}
+    FROM {CONVERSATION_TABLES}
+    WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
+# What hangs on a conversation is only read once its row is held: a statement that waits for the row sees
+# everything else as it was before the wait.
+conversation_for_update = Query(
+    "conversation_for_update",
+    lambda *values: Conversation(**dict(zip(STATE_COLUMNS, values, strict=True))),
+    f"""
+    SELECT {", ".join(STATE_COLUMNS)}
+    FROM conversations
+    WHERE workspace_id = $1 AND id = $2
+    FOR NO KEY UPDATE
+    """,
+)
+
+conversations_page = Query(
+    "conversations_page",
+    conversation_row,
+    f"""
+    SELECT {_SHALLOW_COLUMNS}
+    FROM {CONVERSATION_TABLES}
+    WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND (c.updated_at, c.id) < ($2, $3)
+    ORDER BY c.updated_at DESC, c.id DESC
+    LIMIT $4
+    """,
+)
+
+conversation_count = Query(
+    "conversation_count",
+    int,
+    "SELECT coalesce(sum(n), 0)::bigint FROM counts WHERE workspace_id = $1 AND kind = 'conversations'",
+)
+
+latest_conversation = Query(
+    "latest_conversation",
+    int,
+    """
+    SELECT id
+    FROM conversations
+    WHERE workspace_id = $1 AND source_type IS NOT NULL
+    ORDER BY updated_at DESC, id DESC
+    LIMIT 1
+    """,
+)
+
+_IDENTITY = """
+    mc.workspace_id = $1 AND mc.state = 'live' AND (
+        mc.id = ${id} OR mc.external_id = ${external_id} OR mc.email = ${email}
+    )"""
+
+latest_conversation_of = Query(
+    "latest_conversation_of",
+    int,
+    f"""
+    SELECT c.id
+    FROM contacts mc
+    JOIN conversation_contacts m ON m.workspace_id = $1 AND m.contact_id = mc.id
+    JOIN conversations c ON c.workspace_id = $1 AND c.id = m.conversation_id AND c.source_type IS NOT NULL
+    WHERE {_IDENTITY.format(id=2, external_id=3, email=4)}
+    ORDER BY c.id DESC
+    LIMIT 1
+    """,
+)
+
+participant = Query(
+    "conversation_participant",
+    Participant,
+    f"""
+    SELECT mc.id, mc.role
+    FROM conversation_contacts m
+    JOIN contacts mc ON mc.id = m.contact_id AND {_IDENTITY.format(id=3, external_id=4, email=5)}
+    WHERE m.workspace_id = $1 AND m.conversation_id = $2
+    LIMIT 1
+    """,
+)
+
+participant_ids = Query(
+    "conversation_participant_ids",
+    str,
+    "SELECT contact_id FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2",
+)
+
+set_title = Command(
+    "set_conversation_title",
+    "UPDATE conversations SET title = $3 WHERE workspace_id = $1 AND id = $2",
+)
+
+merge_attributes = Command(
+    "merge_conversation_attributes",
+    """
+    UPDATE conversations
+    SET custom_attributes = custom_attributes || $3::jsonb,
+        custom_attributes_folded = custom_attributes_folded || $4::jsonb
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+next_ids = Query(
+    "next_conversation_ids",
+    lambda conversation_id, message_id: (conversation_id, message_id),
+    """
+    SELECT nextval(pg_get_serial_sequence('conversations', 'id')), nextval('message_ids')
+    WHERE $1::text IS NOT NULL
+    """,
+)
+
+# One statement: the conversation, its participants, its count.
+_INSERTED_COLUMNS = (
+    "id",
+    "created_at",
+    *STATE_COLUMNS,
+    "title",
+    "source_type",
+    "source_id",
+    "source_delivered_as",
+    "source_subject",
+    "source_body",
+    "source_url",
+    "source_author_type",
+    "source_author_admin_id",
+    "source_author_contact_id",
+    "source_attachments",
+)
+_FIRST = 2
+_LAST = _FIRST + len(_INSERTED_COLUMNS) - 1
+
+insert_conversation = Command(
+    "insert_conversation",
+    f"""
+    WITH inserted AS (
+        INSERT INTO conversations (workspace_id, {", ".join(_INSERTED_COLUMNS)})
+        VALUES ($1, {", ".join(f"${place}" for place in range(_FIRST, _LAST + 1))})
+        RETURNING id
+    ), counted AS (
+        INSERT INTO counts AS n (workspace_id, kind, shard, n)
+        VALUES ($1, 'conversations', ${_LAST + 2}::smallint, 1)
+        ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = n.n + 1
+    )
+    INSERT INTO conversation_contacts (workspace_id, conversation_id, contact_id, added_at)
+    SELECT $1, inserted.id, contact_id, $3
+    FROM inserted, unnest(${_LAST + 1}::text[]) AS contact_id
+    """,
+)
+
+_STATE_FIRST = 3
+_STATE_LAST = _STATE_FIRST + len(STATE_COLUMNS) - 1
+_PART_COLUMNS = {
+    "part_type": "text",
+    "body": "text",
+    "author_type": "text",
+    "author_admin_id": "bigint",
+    "author_contact_id": "text",
+    "assigned_to_type": "text",
+    "assigned_to_id": "bigint",
+    "attachments": "text",
+    "created_at": "timestamptz",
+    "reply_options": "text",
+}
+_PART_ARRAYS = ", ".join(
+    f"${place}::{kind}[]" for place, kind in enumerate(_PART_COLUMNS.values(), start=_STATE_LAST + 1)
+)
+
+# One statement: the conversation as actions left it, and the parts that tell of them. Answers the parts' ids.
+write_change = Query(
+    "write_conversation_change",
+    int,
+    f"""
+    WITH changed AS (
+        UPDATE conversations
+        SET {", ".join(f"{name} = ${place}" for place, name in enumerate(STATE_COLUMNS, start=_STATE_FIRST))}
+        WHERE workspace_id = $1 AND id = $2
+    )
+    INSERT INTO conversation_parts (
+        workspace_id, conversation_id, part_type, body, author_type, author_admin_id, author_contact_id,
+        assigned_to_type, assigned_to_id, attachments, created_at, updated_at, reply_options
+    )
+    SELECT $1, $2, n.part_type, n.body, n.author_type, n.author_admin_id, n.author_contact_id,
+           n.assigned_to_type, n.assigned_to_id, n.attachments::jsonb, n.created_at, n.created_at,
+           n.reply_options::jsonb
+    FROM unnest({_PART_ARRAYS}) WITH ORDINALITY AS n (
+        part_type, body, author_type, author_admin_id, author_contact_id, assigned_to_type, assigned_to_id,
+        attachments, created_at, reply_options, place
+    )
+    ORDER BY n.place
+    RETURNING id
+    """,
+)

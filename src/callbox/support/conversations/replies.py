@@ -1,0 +1,167 @@
+"""What admins and contacts say and do in a conversation: replies and management."""
+
+from typing import Literal
+
+import msgspec
+
+from callbox.people.contacts import service as contacts
+from callbox.platform.database import Connection, transaction
+from callbox.support.conversations import queries, transitions
+from callbox.support.conversations.changing import Held, acting_admin, hold, store
+from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
+from callbox.support.conversations.transitions import Assignee, Author
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import WireId, decimal_id, moment
+from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
+from callbox.wire.html import sanitise
+from callbox.workspace import teams
+from callbox.workspace.admins import service as admins
+
+LAST = "last"
+_ASSIGNEE_KINDS: dict[str, Literal["admin", "team"]] = {"admin": "admin", "team": "team"}
+_MANAGEMENT = {"close", "open", "assignment", "snoozed"}
+
+
+class AssigneeAdminNotFound(NotFound):
+    """Nobody has this id to give the conversation to."""
+
+    code = "admin_not_found"
+    message = "Admin not found"
+
+
+class AssigneeTeamNotFound(NotFound):
+    """No team has this id to give the conversation to."""
+
+    code = "team_not_found"
+    message = "Team not found"
+
+
+async def reply(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+    """Say something as an admin or a contact. Older clients also close, open, assign and snooze in this way."""
+    if request.message_type in _MANAGEMENT:
+        return await manage(caller, conversation_id, request)
+    if request.type == "admin":
+        return await _reply_as_admin(caller, conversation_id, request)
+    if request.type in {"user", "lead", "contact"}:
+        return await _reply_as_contact(caller, conversation_id, request)
+    raise ParameterInvalid("type must be either admin or user")
+
+
+async def _reply_as_admin(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+    async with transaction() as held:
+        if conversation_id == LAST:
+            latest = await queries.latest_conversation.first(held, caller.workspace_id)
+            conversation_id = str(latest)
+        author = await acting_admin(held, caller, request.admin_id)
+        change = await hold(held, caller, conversation_id, request.created_at)
+        match request.message_type:
+            case "comment":
+                transitions.admin_comments(change, author, _body(request), change.at)
+                await contacts.note_contacted(
+                    held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
+                )
+            case "note":
+                transitions.admin_notes(change, author, _body(request), change.at)
+            case "quick_reply":
+                transitions.offer_quick_replies(change, author, _options(request), change.at)
+            case _:
+                raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+        return await store(held, caller, change)
+
+
+async def _reply_as_contact(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+    if request.message_type != "comment":
+        raise ParameterInvalid("message_type must be comment")
+    identity = (
+        request.intercom_user_id,
+        None if request.user_id is None else str(request.user_id),
+        None if request.email is None else request.email.strip().lower(),
+    )
+    if not any(identity):
+        raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
+    async with transaction() as held:
+        if conversation_id == LAST:
+            latest = await queries.latest_conversation_of.first(held, caller.workspace_id, *identity)
+            conversation_id = str(latest)
+        change = await hold(held, caller, conversation_id, request.created_at)
+        participant = await queries.participant.first(held, caller.workspace_id, change.id, *identity)
+        if participant is None:
+            raise contacts.ContactNotFound
+        author = Author(participant.role, contact_id=participant.id)
+        transitions.contact_comments(change, author, _body(request), change.at)
+        await contacts.note_reply(held, caller, participant.id, change.at)
+        return await store(held, caller, change)
+
+
+def _body(request: ReplyRequest) -> str:
+    """The text as it is stored. Raises ParameterInvalid."""
+    body = sanitise(request.body or "")
+    if not body:
+        raise ParameterInvalid("Body is required")
+    return body
+
+
+def _options(request: ReplyRequest) -> str:
+    if not request.reply_options:
+        raise ParameterNotFound("reply_options is a required parameter")
+    return msgspec.json.encode(request.reply_options).decode()
+
+
+async def manage(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+    """Close, open, snooze or assign."""
+    async with transaction() as held:
+        author = await acting_admin(held, caller, _required(request.admin_id, "admin_id"))
+        change = await hold(held, caller, conversation_id)
+        match request.message_type:
+            case "close":
+                transitions.close(change, author, sanitise(request.body) if request.body else None, change.at)
+            case "open":
+                transitions.reopen(change, author, change.at)
+            case "snoozed":
+                _snooze(caller, change, author, request)
+            case "assignment":
+                await _assign(held, caller, change, author, request)
+            case _:
+                raise ParameterInvalid("message_type must be one of close, open, snoozed and assignment")
+        return await store(held, caller, change)
+
+
+def _required(value: WireId | None, name: str) -> WireId:
+    if value is None:
+        raise ParameterNotFound(f"{name} is a required parameter")
+    return value
+
+
+def _snooze(caller: Caller, change: Held, author: Author, request: ReplyRequest) -> None:
+    until = request.snoozed_until if request.snoozed_until is not None else request.snooze_until
+    if until is None:
+        raise ParameterNotFound("snoozed_until is a required parameter")
+    asked = moment(until, "snoozed_until")
+    transitions.snooze(change, author, transitions.time_to_wake(asked, change.at, caller.timezone), change.at)
+
+
+async def _assign(held: Connection, caller: Caller, change: Held, author: Author, request: ReplyRequest) -> None:
+    kind = _ASSIGNEE_KINDS.get(request.type or "")
+    if kind is None:
+        raise ParameterInvalid("type must be either admin or team")
+    body = sanitise(request.body) if request.body else None
+    assignee_id = _required(request.assignee_id, "assignee_id")
+    if str(assignee_id) == "0":
+        transitions.unassign(change, author, kind, body, change.at)
+    else:
+        transitions.assign(change, author, await _assignee(held, caller, kind, assignee_id), body, change.at)
+
+
+async def _assignee(held: Connection, caller: Caller, kind: str, assignee_id: WireId) -> Assignee:
+    """Somebody who can have a conversation. Raises AssigneeAdminNotFound, AssigneeTeamNotFound, NoInboxSeat."""
+    number = decimal_id(assignee_id)
+    if kind == "team":
+        if number is None or not await teams.is_team(held, caller.workspace_id, number):
+            raise AssigneeTeamNotFound
+        return Assignee("team", number)
+    admin = await admins.find_author(held, caller, assignee_id)
+    if admin is None:
+        raise AssigneeAdminNotFound
+    if not admin.has_inbox_seat:
+        raise admins.NoInboxSeat
+    return Assignee("admin", admin.id)

@@ -1,0 +1,513 @@
+"""Conversations as they are on the wire."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, UnsetType
+
+from callbox.platform.clock import unix, unix_or_none
+from callbox.support.conversations.queries import (
+    AppliedTagRow,
+    ContactReferenceRow,
+    ConversationRow,
+    PartRow,
+)
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import UnixTime, WireId
+from callbox.wire.html import plain_text
+from callbox.wire.pagination import CursorPages
+
+REDACTED_BODY = "<p><i>This message was deleted</i></p>"
+MAX_ATTACHMENTS = 10
+
+AttachmentUrls = Annotated[list[str], Meta(max_length=MAX_ATTACHMENTS)]
+
+
+class Reference(msgspec.Struct):
+    """Another object by type and id."""
+
+    type: str
+    id: str | None
+
+
+class Author(msgspec.Struct):
+    """Who wrote: a user, a lead, an admin or the bot."""
+
+    type: str
+    id: str
+    name: str | None
+    email: str | None
+
+
+class Attachment(msgspec.Struct):
+    """A file of a part. The link lives for half an hour; reading again gives a fresh one."""
+
+    type: Literal["upload"]
+    name: str
+    url: str
+    content_type: str
+    filesize: int
+    width: int | None
+    height: int | None
+
+
+class ConversationPart(msgspec.Struct):
+    """One thing that was said or done."""
+
+    type: Literal["conversation_part"]
+    id: str
+    part_type: str
+    body: str | None
+    created_at: int
+    updated_at: int
+    notified_at: int
+    assigned_to: Reference | None
+    author: Author
+    attachments: list[Attachment]
+    external_id: str | None
+    redacted: bool
+
+
+class ConversationParts(msgspec.Struct):
+    """The newest 500 parts, oldest first."""
+
+    type: Literal["conversation_part.list"]
+    conversation_parts: list[ConversationPart]
+    total_count: int
+
+
+class Source(msgspec.Struct):
+    """The message that began the conversation."""
+
+    type: str
+    id: str
+    delivered_as: str
+    subject: str
+    body: str | None
+    author: Author
+    attachments: list[Attachment]
+    url: str | None
+    redacted: bool
+
+
+class ContactReference(msgspec.Struct):
+    """A participant."""
+
+    type: Literal["contact"]
+    id: str
+    external_id: str | None
+
+
+class Contacts(msgspec.Struct):
+    """The participants."""
+
+    type: Literal["contact.list"]
+    contacts: list[ContactReference]
+
+
+class Teammates(msgspec.Struct):
+    """Admins who wrote a part, under both names that clients look for."""
+
+    type: Literal["admin.list"]
+    admins: list[Reference]
+    teammates: list[Reference]
+
+
+class FirstContactReply(msgspec.Struct):
+    """When and where a contact first wrote."""
+
+    created_at: int
+    type: str
+    url: str | None
+
+
+class AppliedTag(msgspec.Struct):
+    """A tag on a conversation, with who put it there."""
+
+    type: Literal["tag"]
+    id: str
+    name: str
+    applied_at: int
+    applied_by: Reference
+
+
+class AppliedTags(msgspec.Struct):
+    """The tags of a conversation."""
+
+    type: Literal["tag.list"]
+    tags: list[AppliedTag]
+
+
+class ConversationRating(msgspec.Struct):
+    """What a contact thought of it; without a rating while it is only asked for."""
+
+    rating: int | None
+    remark: str | None
+    created_at: int
+    contact: ContactReference
+    teammate: Reference
+
+
+class SlaApplied(msgspec.Struct):
+    """The service level that the conversation is under."""
+
+    type: Literal["conversation_sla_summary"]
+    sla_name: str
+    sla_status: str | None
+
+
+class ConversationStatistics(msgspec.Struct):
+    """Times in Unix seconds, durations in seconds since the first message of a contact."""
+
+    type: Literal["conversation_statistics"]
+    time_to_assignment: int | None
+    time_to_admin_reply: int | None
+    time_to_first_close: int | None
+    time_to_last_close: int | None
+    median_time_to_reply: int | None
+    first_contact_reply_at: int | None
+    first_assignment_at: int | None
+    first_admin_reply_at: int | None
+    first_close_at: int | None
+    last_assignment_at: int | None
+    last_assignment_admin_reply_at: int | None
+    last_contact_reply_at: int | None
+    last_admin_reply_at: int | None
+    last_close_at: int | None
+    last_closed_by_id: int | None
+    count_reopens: int
+    count_assignments: int
+    count_conversation_parts: int
+
+
+class Topics(msgspec.Struct):
+    """Topics are not recognised; the list is there for clients that look for it."""
+
+    type: Literal["topic.list"]
+    topics: list[Reference]
+    total_count: int
+
+
+class LinkedObject(msgspec.Struct):
+    """A linked ticket or conversation."""
+
+    type: Literal["ticket", "conversation"]
+    id: str
+    category: str | None
+
+
+class LinkedObjects(msgspec.Struct):
+    """What is linked, at most 1000."""
+
+    type: Literal["list"]
+    data: list[LinkedObject]
+    total_count: int
+    has_more: bool
+
+
+class Conversation(msgspec.Struct):
+    """A conversation, as lists show it."""
+
+    type: Literal["conversation"]
+    id: str
+    created_at: int
+    updated_at: int
+    waiting_since: int | None
+    snoozed_until: int | None
+    source: Source | None
+    contacts: Contacts
+    first_contact_reply: FirstContactReply | None
+    admin_assignee_id: int | None
+    team_assignee_id: int | None
+    open: bool
+    state: Literal["open", "closed", "snoozed"]
+    read: bool
+    tags: AppliedTags
+    priority: Literal["priority", "not_priority"]
+    sla_applied: SlaApplied | None
+    statistics: ConversationStatistics | None
+    conversation_rating: ConversationRating | None
+    teammates: Teammates | None
+    title: str | None
+    custom_attributes: Raw
+    topics: Topics
+    ticket: dict[str, Any] | None
+    linked_objects: LinkedObjects
+    ai_agent: None
+    ai_agent_participated: bool
+
+
+class ConversationWithParts(Conversation):
+    """A conversation with its parts."""
+
+    conversation_parts: ConversationParts
+
+
+class ConversationList(msgspec.Struct):
+    """A page of conversations, the latest change first."""
+
+    type: Literal["conversation.list"]
+    conversations: list[Conversation]
+    total_count: int
+    pages: CursorPages
+
+
+class UserMessage(msgspec.Struct):
+    """The answer to starting a conversation: the message, with the conversation that it began."""
+
+    type: Literal["user_message"]
+    id: str
+    created_at: int
+    body: str
+    message_type: Literal["inapp"]
+    conversation_id: str
+
+
+class From(msgspec.Struct):
+    """The contact who starts a conversation; a visitor becomes a lead by it."""
+
+    type: Literal["user", "lead", "contact"]
+    id: str | None = None
+    user_id: str | None = None
+    email: str | None = None
+
+
+class CreateConversationRequest(msgspec.Struct):
+    """A contact's first message."""
+
+    sender: From = msgspec.field(name="from")
+    body: str | None = None
+    subject: str | None = None
+    attachment_urls: AttachmentUrls = []
+    created_at: UnixTime | None = None
+
+
+class ListConversationsQuery(msgspec.Struct):
+    """Where in the list to read."""
+
+    per_page: str | None = None
+    starting_after: str | None = None
+
+
+class ReadConversationQuery(msgspec.Struct):
+    """`display_as=plaintext` takes the markup out of texts."""
+
+    display_as: str | None = None
+
+
+class UpdateConversationRequest(msgspec.Struct):
+    """What is to be set on a conversation; its state and assignment change through parts."""
+
+    read: bool | UnsetType = UNSET
+    title: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
+    custom_attributes: dict[str, Any] | UnsetType = UNSET
+
+
+class AttachmentFile(msgspec.Struct):
+    """A file that travels in the request, in base64."""
+
+    content_type: str
+    data: str
+    name: str
+
+
+class QuickReplyOption(msgspec.Struct):
+    """An answer to choose."""
+
+    text: str
+    uuid: str
+
+
+class ReplyRequest(msgspec.Struct):
+    """What an admin or a contact says, or, as older clients have it, does."""
+
+    message_type: str
+    type: str | None = None
+    body: str | None = None
+    admin_id: WireId | None = None
+    intercom_user_id: str | None = None
+    user_id: WireId | None = None
+    email: str | None = None
+    reply_options: list[QuickReplyOption] | None = None
+    attachment_urls: AttachmentUrls = []
+    attachment_files: Annotated[list[AttachmentFile], Meta(max_length=MAX_ATTACHMENTS)] = []
+    created_at: UnixTime | None = None
+    assignee_id: WireId | None = None
+    snoozed_until: UnixTime | None = None
+    # An older page of the reference misspells it, and clients copied it.
+    snooze_until: UnixTime | None = None
+
+
+_parts = msgspec.json.Decoder(list[PartRow])
+_contacts = msgspec.json.Decoder(list[ContactReferenceRow])
+_tags = msgspec.json.Decoder(list[AppliedTagRow])
+_attachments = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+def conversation_from_row(caller: Caller, row: ConversationRow) -> Conversation:
+    """The conversation as lists show it."""
+    return Conversation(*_values(caller, row))
+
+
+def conversation_with_parts(caller: Caller, row: ConversationRow, *, plaintext: bool = False) -> ConversationWithParts:
+    """The conversation as GET shows it."""
+    parts = [part_from_row(caller, part) for part in _parts.decode(row.parts or "[]")]
+    listed = ConversationParts("conversation_part.list", parts, len(parts))
+    conversation = ConversationWithParts(*(*_values(caller, row), listed))
+    if plaintext:
+        _strip_markup(conversation)
+    return conversation
+
+
+def _strip_markup(conversation: ConversationWithParts) -> None:
+    source = conversation.source
+    if source is not None:
+        source.subject = plain_text(source.subject)
+        source.body = None if source.body is None else plain_text(source.body)
+    for part in conversation.conversation_parts.conversation_parts:
+        part.body = None if part.body is None else plain_text(part.body)
+
+
+def part_from_row(caller: Caller, row: PartRow) -> ConversationPart:
+    """A part as GET shows it."""
+    return ConversationPart(
+        "conversation_part",
+        str(row.id),
+        row.part_type,
+        row.body,
+        row.created_at,
+        row.updated_at,
+        row.created_at,
+        None if row.assigned_to_type is None else _reference(row.assigned_to_type, row.assigned_to_id),
+        _author(caller, row.author_type, row.author_id, row.author_name, row.author_email),
+        [attachment_from_row(each) for each in row.attachments or ()],
+        row.external_id,
+        row.redacted,
+    )
+
+
+def attachment_from_row(stored: dict[str, Any]) -> Attachment:
+    """An attachment as it was taken in."""
+    return Attachment(
+        "upload",
+        stored["name"],
+        stored["url"],
+        stored["content_type"],
+        stored["filesize"],
+        stored.get("width"),
+        stored.get("height"),
+    )
+
+
+def _reference(kind: str, id_: int | str | None) -> Reference:
+    return Reference(kind, None if id_ is None else str(id_))
+
+
+def _author(caller: Caller, kind: str, id_: str | None, name: str | None, email: str | None) -> Author:
+    """Clients tell the bot by its address. A lead without data has no name, and "" for an address."""
+    if kind == "bot":
+        return Author("bot", "0", "Operator", f"operator+{caller.workspace_id}@intercom.io")
+    return Author(kind, id_ or "", name, email or "")
+
+
+def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
+    """The fields of Conversation, by position."""
+    contacts = [ContactReference("contact", each.id, each.external_id) for each in _contacts.decode(row.contacts)]
+    tags = [
+        AppliedTag("tag", str(each.id), each.name, each.applied_at, _reference("admin", each.applied_by_admin_id))
+        for each in _tags.decode(row.tags)
+    ]
+    teammates = [_reference("admin", admin_id) for admin_id in row.teammate_ids]
+    return (
+        "conversation",
+        str(row.id),
+        unix(row.created_at),
+        unix(row.updated_at),
+        unix_or_none(row.waiting_since),
+        unix_or_none(row.snoozed_until),
+        _source(caller, row),
+        Contacts("contact.list", contacts),
+        _first_contact_reply(row),
+        row.admin_assignee_id,
+        row.team_assignee_id,
+        row.state != "closed",
+        row.state,
+        row.is_read,
+        AppliedTags("tag.list", tags),
+        "priority" if row.is_priority else "not_priority",
+        None if row.sla_name is None else SlaApplied("conversation_sla_summary", row.sla_name, row.sla_status),
+        _statistics(row),
+        _rating(row, contacts),
+        Teammates("admin.list", teammates, teammates) if teammates else None,
+        row.title,
+        Raw(row.custom_attributes),
+        Topics("topic.list", [], 0),
+        None,
+        LinkedObjects("list", [], 0, has_more=False),
+        None,
+        False,
+    )
+
+
+def _source(caller: Caller, row: ConversationRow) -> Source | None:
+    if row.source_type is None or row.source_author_type is None:
+        return None
+    attachments = [] if row.source_attachments is None else _attachments.decode(row.source_attachments)
+    return Source(
+        row.source_type,
+        str(row.source_id),
+        row.source_delivered_as or "",
+        row.source_subject or "",
+        row.source_body,
+        _author(caller, row.source_author_type, row.source_author_id, row.source_author_name, row.source_author_email),
+        [attachment_from_row(each) for each in attachments],
+        row.source_url,
+        row.source_redacted,
+    )
+
+
+def _first_contact_reply(row: ConversationRow) -> FirstContactReply | None:
+    if row.first_contact_reply_at is None:
+        return None
+    return FirstContactReply(
+        unix(row.first_contact_reply_at), row.source_type or "conversation", row.first_contact_reply_url
+    )
+
+
+def _rating(row: ConversationRow, contacts: list[ContactReference]) -> ConversationRating | None:
+    if row.rating_requested_at is None:
+        return None
+    rater = next(
+        (contact for contact in contacts if contact.id == row.rating_contact_id),
+        ContactReference("contact", row.rating_contact_id or "", None),
+    )
+    return ConversationRating(
+        row.rating, row.rating_remark, unix(row.rating_requested_at), rater, _reference("admin", row.rating_admin_id)
+    )
+
+
+def _statistics(row: ConversationRow) -> ConversationStatistics | None:
+    """None until a contact has written."""
+    if row.first_contact_reply_at is None:
+        return None
+    return ConversationStatistics(
+        "conversation_statistics",
+        row.time_to_assignment,
+        row.time_to_admin_reply,
+        row.time_to_first_close,
+        row.time_to_last_close,
+        row.median_time_to_reply,
+        unix_or_none(row.first_contact_reply_at),
+        unix_or_none(row.first_assignment_at),
+        unix_or_none(row.first_admin_reply_at),
+        unix_or_none(row.first_close_at),
+        unix_or_none(row.last_assignment_at),
+        unix_or_none(row.last_assignment_admin_reply_at),
+        unix_or_none(row.last_contact_reply_at),
+        unix_or_none(row.last_admin_reply_at),
+        unix_or_none(row.last_close_at),
+        row.last_closed_by_id,
+        row.count_reopens,
+        row.count_assignments,
+        row.part_count + 1,  # the source counts as one
+    )

@@ -1,0 +1,157 @@
+"""The rules of conversations: how they begin, how they are read, and what may be set on them."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import UNSET
+
+from callbox.people.contacts import service as contacts
+from callbox.people.contacts.schemas import Contact
+from callbox.people.data_attributes.values import check_custom_attributes
+from callbox.people.visitors.service import convert_to_lead
+from callbox.platform.database import Connection, connection, transaction
+from callbox.platform.events import Event, Topic, record
+from callbox.support.conversations import queries, statistics, transitions
+from callbox.support.conversations.changing import (
+    ConversationNotFound,
+    hold,
+    store,
+    time_of_action,
+)
+from callbox.support.conversations.schemas import (
+    ConversationList,
+    ConversationWithParts,
+    CreateConversationRequest,
+    From,
+    ListConversationsQuery,
+    UpdateConversationRequest,
+    UserMessage,
+    conversation_from_row,
+    conversation_with_parts,
+)
+from callbox.support.conversations.transitions import BOT, Author
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import WireId, decimal_id
+from callbox.wire.errors import ParameterInvalid
+from callbox.wire.html import paragraphs
+from callbox.wire.pagination import cursor_page, cursor_pages
+
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 150
+MAX_BODY_LENGTH = 500_000
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+async def create_conversation(caller: Caller, request: CreateConversationRequest) -> UserMessage:
+    """A contact starts a conversation from the messenger; a visitor becomes a lead by it."""
+    if not request.body or not request.body.strip():
+        raise ParameterInvalid("Body is required")
+    at = time_of_action(caller, request.created_at)
+    async with transaction() as held:
+        contact = await _sender(held, caller, request.sender)
+        conversation_id, message_id = await queries.next_ids.one(held, caller.workspace_id)
+        state = transitions.Conversation(state="open", updated_at=at, waiting_since=at)
+        statistics.count_contact_message(state, at)
+        await queries.insert_conversation.run(
+            held,
+            caller.workspace_id,
+            conversation_id,
+            at,
+            *msgspec.structs.astuple(state),
+            None,
+            "conversation",
+            message_id,
+            "customer_initiated",
+            request.subject or "",
+            paragraphs(request.body),
+            None,
+            contact.role,
+            None,
+            contact.id,
+            None,
+            [contact.id],
+            contacts.count_shard(held),
+        )
+        await contacts.note_reply(held, caller, contact.id, at)
+        row = await queries.conversation_by_id.one(held, caller.workspace_id, conversation_id)
+        item = msgspec.json.encode(conversation_with_parts(caller, row)).decode()
+        event = Event(Topic.CONVERSATION_USER_CREATED, str(conversation_id), item)
+        await record(held, caller.workspace_id, event, caller.now())
+    return UserMessage(
+        "user_message", str(message_id), int(at.timestamp()), request.body, "inapp", str(conversation_id)
+    )
+
+
+async def _sender(held: Connection, caller: Caller, sender: From) -> Contact:
+    """The contact who writes. Raises ContactNotFound."""
+    contact = await contacts.find_contact(
+        held, caller, contact_id=sender.id, external_id=sender.user_id, email=sender.email
+    )
+    if contact is not None:
+        return contact
+    visitor = await convert_to_lead(held, caller, visitor_id=sender.id, user_id=sender.user_id)
+    if visitor is None or sender.type != "contact":
+        raise contacts.ContactNotFound
+    return visitor
+
+
+async def get_conversation(
+    caller: Caller, conversation_id: WireId, *, plaintext: bool = False
+) -> ConversationWithParts:
+    """A conversation with its parts."""
+    async with connection() as held:
+        row = await queries.conversation_by_id.first(held, caller.workspace_id, decimal_id(conversation_id))
+    if row is None:
+        raise ConversationNotFound
+    return conversation_with_parts(caller, row, plaintext=plaintext)
+
+
+async def list_conversations(caller: Caller, query: ListConversationsQuery) -> ConversationList:
+    """Conversations, the latest change first. One that changes between two pages may repeat or be missed."""
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing="conversations")
+    before = _LAST if page.sort_value is None else datetime.fromtimestamp(int(page.sort_value) / 1_000_000, UTC)
+    last_id = decimal_id(page.last_id) if page.last_id else 2**62
+    async with connection() as held:
+        rows = await queries.conversations_page.all(held, caller.workspace_id, before, last_id, page.per_page + 1)
+        total = page.total_count
+        if total is None:
+            total = await queries.conversation_count.one(held, caller.workspace_id)
+    shown = rows[: page.per_page]
+    last = shown[-1] if len(rows) > page.per_page else None
+    pages = cursor_pages(
+        page, total, str(last.id) if last else None, int(last.updated_at.timestamp() * 1_000_000) if last else None
+    )
+    return ConversationList("conversation.list", [conversation_from_row(caller, row) for row in shown], total, pages)
+
+
+async def update_conversation(
+    caller: Caller, conversation_id: WireId, request: UpdateConversationRequest, *, plaintext: bool = False
+) -> ConversationWithParts:
+    """Set what is sent: read or not, the title, custom attributes. Each attribute that changes is told by a part."""
+    async with transaction() as held:
+        change = await hold(held, caller, conversation_id)
+        if request.read is not UNSET:
+            change.conversation.is_read = request.read
+        if request.title is not UNSET:
+            await queries.set_title.run(held, caller.workspace_id, change.id, request.title)
+        if request.custom_attributes is not UNSET:
+            sent = await check_custom_attributes(held, caller.workspace_id, "conversation", request.custom_attributes)
+            for _ in sent.values:
+                transitions.tell(change, "conversation_attribute_updated_by_admin", BOT, change.at)
+            await queries.merge_attributes.run(
+                held,
+                caller.workspace_id,
+                change.id,
+                msgspec.json.encode(sent.values).decode(),
+                msgspec.json.encode(sent.folded()).decode(),
+            )
+        conversation = await store(held, caller, change)
+        if plaintext:
+            row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
+            return conversation_with_parts(caller, row, plaintext=True)
+    return conversation
+
+
+def contact_author(contact: Contact) -> Author:
+    """A contact as the author of a part."""
+    return Author(contact.role, contact_id=contact.id)
