@@ -29,6 +29,7 @@ from callbox.wire.search.grammar import (
     parse_search,
 )
 from callbox.wire.search.sorting import CompiledSort, compile_page, compile_sort, cursor_value_of
+from callbox.wire.search.words import stored_words
 
 __all__ = [
     "MAX_GROUP_ITEMS",
@@ -58,4 +59,5 @@ __all__ = [
     "cursor_value_of",
     "parse_query",
     "parse_search",
+    "stored_words",
 ]
