@@ -4,6 +4,7 @@ CALLBOX_TEST_DATABASE_URL names a server to use instead of the embedded one; dat
 """
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -208,6 +209,57 @@ def other(server: RunningServer) -> Iterator[TestWorkspace]:
 def api(workspace: TestWorkspace) -> httpx.Client:
     """A client of this test's workspace."""
     return workspace.api
+
+
+@dataclass
+class Outbox:
+    """What a workspace's changes have written for others to read, on a server whose events stay where they are."""
+
+    database_url: str
+    workspace_id: str
+
+    def take(self) -> list[tuple[str, str, Any]]:
+        """Topic, item id and item of each event since the last time, oldest first."""
+        statement = """
+            WITH taken AS (DELETE FROM outbox WHERE workspace_id = $1 RETURNING id, topic, item_id, item)
+            SELECT topic, item_id, item FROM taken ORDER BY id
+        """
+        rows = _in_thread(lambda: asyncio.run(self._run(statement)))
+        return [(row["topic"], row["item_id"], json.loads(row["item"])) for row in rows]
+
+    async def _run(self, statement: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, self.workspace_id)
+            return rows
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def quiet_server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
+    """A server without a worker: nothing reads its events."""
+    name, url = _create_database(postgres_url)
+    running = start_server(short_directory / "quiet", {"CALLBOX_DATABASE_URL": url}, "--no-worker")
+    yield running
+    assert stop_server(running) == 0
+    _drop_database(postgres_url, name)
+
+
+@pytest.fixture
+def quiet(quiet_server: RunningServer) -> Iterator[TestWorkspace]:
+    """A workspace of this test's own on the quiet server."""
+    made = new_workspace(quiet_server)
+    yield made
+    made.api.close()
+
+
+@pytest.fixture
+def outbox(quiet_server: RunningServer, quiet: TestWorkspace) -> Outbox:
+    """The events of the quiet workspace, but for those of its beginning."""
+    found = Outbox(quiet_server.database_url, quiet.id)
+    found.take()
+    return found
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ import uvicorn
 from callbox.platform import telemetry
 from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_signal, stop_when_parent_is_gone
 from callbox.settings import Settings
+from callbox.wire.pagination import set_public_url
 from callbox.wire.rate_limits import RateLimiter, shared_counters
+from callbox.wire.unreadable import ApiProtocol
 
 _CHILD_VARIABLE = "CALLBOX_CHILD"
 _GRACE_SECONDS = 30
@@ -45,6 +47,7 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     processes: int = 1
     rate_limit: int = 0
     trusted_proxies: str = ""
+    public_url: str | None = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -90,6 +93,7 @@ class Server:
                 workers,
                 settings.rate_limit,
                 settings.trusted_proxies,
+                settings.public_url,
             )
             for number in range(workers)
         ]
@@ -192,7 +196,7 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=ApiProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -208,6 +212,7 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
 def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
 
+    set_public_url(configuration.public_url)
     limiter = RateLimiter(
         configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
     )

@@ -1,10 +1,13 @@
 """Every setting of Callbox, read from the environment once at start. docs/configuration.md describes each."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+
+_MOST_DIGITS = 9
 
 
 class SettingsError(Exception):
@@ -24,10 +27,10 @@ class Settings(msgspec.Struct, frozen=True):
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises SettingsError that names the variable."""
     return Settings(
-        data=Path(environment.get("CALLBOX_DATA", "data")),
+        data=Path(environment.get("CALLBOX_DATA") or "data"),
         database_url=environment.get("CALLBOX_DATABASE_URL") or None,
         rate_limit=_whole_number(environment, "CALLBOX_RATE_LIMIT", 10_000),
-        public_url=(environment.get("CALLBOX_PUBLIC_URL") or "").rstrip("/") or None,
+        public_url=_address(environment, "CALLBOX_PUBLIC_URL"),
         trusted_proxies=environment.get("CALLBOX_TRUSTED_PROXIES", ""),
     )
 
@@ -36,6 +39,13 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int) -> in
     text = environment.get(name, "")
     if not text:
         return default
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise SettingsError(f"{name} must be a whole number of 0 or more, not {text!r}")
     return int(text)
+
+
+def _address(environment: Mapping[str, str], name: str) -> str | None:
+    text = environment.get(name, "").rstrip("/")
+    if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
+        raise SettingsError(f"{name} must be an address such as https://support.example.com, not {text!r}")
+    return text or None

@@ -1,7 +1,7 @@
 """The official description of the API, as far as Callbox has the groups: operations, answers, schemas.
 
 Schemas are turned from OpenAPI 3.0 into JSON Schema, and corrected where the description contradicts the
-examples beside it, which were recorded from the real service, or the dossier of observed traffic.
+examples beside it, which were recorded from the real service, or observed traffic.
 """
 
 import copy

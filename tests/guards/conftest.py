@@ -55,17 +55,27 @@ class Database:
         )
         return [row["relname"] for row in rows]
 
-    @cached_property
-    def _snapshot(self) -> str:
+    def _of_all_tables(self, columns: str) -> str:
         tables = [(table, "workspace_id") for table in self.tenant_tables] + [("workspaces", "id")]
         return " UNION ALL ".join(
-            f"SELECT '{table}', jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t)::text)::text FROM {table} t WHERE {key} = $1"
-            for table, key in tables
+            f"SELECT '{table}', {columns} FROM {table} t WHERE {key} = $1" for table, key in tables
         )
 
-    def rows_of(self, workspace_id: str) -> dict[str, str]:
-        """Everything that is kept of a workspace, by table: events on their way and kept answers too."""
-        return {table: rows for table, rows in self.fetch(self._snapshot, workspace_id) if rows is not None}
+    @cached_property
+    def _versions(self) -> str:
+        return self._of_all_tables("count(*), max(xmin::text::bigint)")
+
+    def state_of(self, workspace_id: str) -> list[tuple[object, ...]]:
+        """How many rows each table has of a workspace, and which transaction was the last to write one."""
+        return [tuple(row) for row in self.fetch(self._versions, workspace_id)]
+
+    @cached_property
+    def _rows(self) -> str:
+        return self._of_all_tables("jsonb_agg(to_jsonb(t))::text")
+
+    def ids_of(self, workspace_id: str) -> set[str]:
+        """Every id of a workspace that nobody could have by chance."""
+        return {id_ for _, rows in self.fetch(self._rows, workspace_id) for id_ in _IDS.findall(rows or "")}
 
     def columns_of(self, statement: str) -> list[str]:
         """Names of the columns that a statement answers; the server has to understand it."""
@@ -90,10 +100,6 @@ class Database:
             "SELECT attnum - 1 FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'workspace_id'", table
         )
         return int(number)
-
-    def ids_of(self, workspace_id: str) -> set[str]:
-        """Every id of a workspace that nobody could have by chance."""
-        return set(_IDS.findall("\n".join(self.rows_of(workspace_id).values())))
 
     def close(self) -> None:
         """Disconnect."""

@@ -5,6 +5,7 @@ nothing else is. So the places where two tenants' requests differ are the places
 """
 
 import copy
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from callbox.wire.operations import Operation
 from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
 
 Json = dict[str, Any]
+_ONLY_ONCE = ("ada@example.com", "c-77", "Favourite bread", "foo@example.com", "grace@example.com", "u-1042", "u-1043")
 Place = tuple[str | int, ...]
 
 OPERATIONS: dict[str, Operation] = {
@@ -40,6 +42,14 @@ class Request:
         if self.body is not None and "content" not in options:
             given.setdefault("json", self.body)
         return api.request(method, template.format(**self.path), **given)
+
+    def renewed(self) -> "Request":
+        """The same request with other keys of the customer's, where a workspace can have each only once."""
+        request, mark = self, secrets.token_hex(4)
+        for place, value in self.places():
+            if value in _ONLY_ONCE:
+                request = request.with_value(place, f"{mark} {value}" if " " in value else f"{mark}-{value}")
+        return request
 
     def places(self) -> Iterator[tuple[Place, Any]]:
         """Every value in it, and where it stands."""
@@ -193,7 +203,7 @@ def _(_: Tenant) -> Request:
 
 @requests_to("GET /companies/scroll")
 def _(tenant: Tenant) -> Request:
-    return Request(query={"scroll_param": tenant.scroll_param})
+    return Request(query={"scroll_param": tenant.scroll_param()})
 
 
 @requests_to("POST /contacts/{contact_id}/companies")
@@ -511,6 +521,7 @@ def _(_: Tenant) -> Request:
 
 # Workspaces, clocks and tokens
 
+_about("GET /manage/v1/workspace")
 _about("GET /manage/v1/clock")
 _about("GET /manage/v1/access_tokens")
 _about("DELETE /manage/v1/access_tokens/{token_id}", token_id=lambda tenant: tenant.token()["id"])
@@ -519,6 +530,11 @@ _about("DELETE /manage/v1/access_tokens/{token_id}", token_id=lambda tenant: ten
 @requests_to("POST /manage/v1/workspaces")
 def _(_: Tenant) -> Request:
     return Request(body={"name": "Example Ltd", "timezone": "Europe/Dublin"})
+
+
+@requests_to("PUT /manage/v1/workspace")
+def _(_: Tenant) -> Request:
+    return Request(body={"name": "Example Group", "timezone": "Europe/Dublin"})
 
 
 @requests_to("PUT /manage/v1/clock")

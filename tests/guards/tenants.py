@@ -19,6 +19,7 @@ class Tenant(World):
         self.workspace_id = workspace.id
         self.mark = f"mark{secrets.token_hex(6)}"
         self._number = 0
+        self._scroll: str | None = None
 
     def new_name(self) -> str:
         """A text that only this workspace has."""
@@ -138,10 +139,13 @@ class Tenant(World):
         """A visitor."""
         return self.visitor()
 
-    @cached_property
     def scroll_param(self) -> str:
-        """The open scroll over companies."""
-        return str(self.call("GET", "/companies/scroll")["scroll_param"])
+        """A scroll over companies that was just opened; one that was open is read to its end."""
+        while self._scroll is not None:
+            answer = self.api.get("/companies/scroll", params={"scroll_param": self._scroll})
+            self._scroll = answer.json().get("scroll_param")
+        self._scroll = self.call("GET", "/companies/scroll")["scroll_param"]
+        return str(self._scroll)
 
     @cached_property
     def list_cursor(self) -> str:

@@ -37,6 +37,7 @@ GLOBAL = {
     "forget_answers": "retention is the same everywhere",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
+    "lock_first_start": "there is no workspace yet",
     "newest_failed_events": "for the operator of the installation",
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
@@ -44,6 +45,8 @@ GLOBAL = {
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
     "update_clock": "the table of workspaces itself",
+    "update_workspace": "the table of workspaces itself",
+    "workspace_for_update": "the table of workspaces itself",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
 }
@@ -81,6 +84,8 @@ def _constants() -> dict[str, list[Statement]]:
     """The statements of all modules, by name."""
     found: dict[int, Statement] = {}
     for module in pkgutil.walk_packages(callbox.__path__, "callbox."):
+        if module.name.endswith("__main__"):
+            continue  # running it is its purpose
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Query | GlobalQuery | Command | GlobalCommand):
                 found[id(value)] = value

@@ -86,7 +86,7 @@ def test_every_kind_of_thing_with_decimal_ids_is_in_their_workspace(neighbours: 
 def test_nothing_of_another_workspace_is_seen_or_changed(key: str, neighbours: Neighbours) -> None:
     assert key in REQUESTS, "no request shows how this operation is used"
     their_requests, our_requests = REQUESTS[key](neighbours.theirs), REQUESTS[key](neighbours.ours)
-    before = neighbours.database.rows_of(neighbours.theirs.workspace_id)
+    before = neighbours.database.state_of(neighbours.theirs.workspace_id)
     marks = neighbours.marks()
     for their, our in zip(their_requests, our_requests, strict=True):
         for place, value in _references(their, our):
@@ -96,7 +96,7 @@ def test_nothing_of_another_workspace_is_seen_or_changed(key: str, neighbours: N
         _check_answer(our, answer, neighbours, marks)
         if their != our:
             _check_answer(their, their.send(key, neighbours.ours.api), neighbours, marks)
-    assert neighbours.database.rows_of(neighbours.theirs.workspace_id) == before
+    assert neighbours.database.state_of(neighbours.theirs.workspace_id) == before
 
 
 def _references(their: Request, our: Request) -> Iterator[tuple[Place, Any]]:
@@ -211,7 +211,7 @@ _BY_KEY = {"field": "external_id", "operator": "=", "value": "same-key"}
 def test_the_same_keys_of_two_customers_do_not_collide(guarded: RunningServer, database: Database) -> None:
     with _two_tenants(guarded) as (first, second):
         ids = _with_the_customers_keys(first)
-        before = database.rows_of(first.workspace_id)
+        before = database.state_of(first.workspace_id)
         ours = _with_the_customers_keys(second)
         assert [kind for kind, id_ in ids.items() if ours[kind] == id_] == []
         found = second.post("/contacts/search", {"query": _BY_KEY})
@@ -220,7 +220,7 @@ def test_the_same_keys_of_two_customers_do_not_collide(guarded: RunningServer, d
         conflict = second.api.post("/contacts", json={"email": "only@example.com"})
         assert conflict.status_code == 409
         assert conflict.json()["errors"][0]["message"].endswith(f"id={ours['by_email_alone']}")
-        assert database.rows_of(first.workspace_id) == before
+        assert database.state_of(first.workspace_id) == before
 
 
 def test_keys_of_repeated_requests_are_each_workspaces_own(neighbours: Neighbours) -> None:

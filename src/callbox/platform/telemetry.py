@@ -1,9 +1,11 @@
 """What the operator sees: structured logs, and metrics that add up over all processes of one server."""
 
+import atexit
 import logging
 import os
 import sys
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import TextIO
 
@@ -11,7 +13,9 @@ import structlog
 
 # Metrics of several processes meet in files of one directory; the client library reads its place at import.
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-os.environ.setdefault(METRICS_DIRECTORY, mkdtemp(prefix="callbox-metrics-"))
+if METRICS_DIRECTORY not in os.environ:
+    os.environ[METRICS_DIRECTORY] = mkdtemp(prefix="callbox-metrics-")
+    atexit.register(rmtree, os.environ[METRICS_DIRECTORY], ignore_errors=True)
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # noqa: E402

@@ -43,6 +43,7 @@ def decode(body: bytes, request: type[T]) -> T:
     """The struct that a JSON body holds. An absent body and `null` read as `{}`, as many clients send them."""
     text = body if body and body != b"null" else b"{}"
     try:
+        str(text, "utf-8")  # the decoder does not look into what it skips
         decoded: T = _decoder(request).decode(text)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as error:
         raise wire_error(error) from None

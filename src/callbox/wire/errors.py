@@ -10,6 +10,7 @@ import msgspec
 
 # Of every answer with a body, errors included.
 JSON_MEDIA_TYPE = "application/json; charset=utf-8"
+_LONGEST_MESSAGE = 400
 
 
 class ErrorItem(msgspec.Struct):
@@ -25,6 +26,12 @@ class ErrorList(msgspec.Struct):
     type: Literal["error.list"]
     request_id: str | None
     errors: list[ErrorItem]
+
+
+def _shortened(message: str) -> str:
+    """Messages repeat what was sent, however long that is: what is around it stays."""
+    end = _LONGEST_MESSAGE // 2
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:end]}…{message[-end:]}"
 
 
 class WireError(Exception):
@@ -43,7 +50,7 @@ class WireError(Exception):
     def body(self, request_id: str) -> bytes:
         """The envelope as JSON. Search and unknown-key errors answer a null request id, as the vendor does."""
         shown = request_id if self.shows_request_id else None
-        return msgspec.json.encode(ErrorList("error.list", shown, [ErrorItem(self.code, self.message)]))
+        return msgspec.json.encode(ErrorList("error.list", shown, [ErrorItem(self.code, _shortened(self.message))]))
 
 
 class BadRequest(WireError):

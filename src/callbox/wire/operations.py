@@ -4,13 +4,13 @@ A handler is an async function of the path's parameters, `scope` (the caller is 
 where it reads one. What it returns is encoded as JSON.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
 from typing import Any, get_type_hints
 
 import msgspec
-from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import HTTPScope
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
@@ -71,12 +71,46 @@ def operation(
             path,
             http_method=method,  # type: ignore[arg-type]
             status_code=status,
-            # As JSON, an answer without content would read `null`.
-            media_type=MediaType.TEXT if response is type(None) else JSON_MEDIA_TYPE,
             opt={"operation": described},
-        )(function)
+        )(_answering(function, status))
 
     return decorate
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Answer:
+    """An encoded answer, as the framework passes it on: making a response object of its own costs it several times
+    what routing and calling the handler do."""
+
+    __slots__ = ("_body", "_status")
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self._status = status
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = _JSON if self._body else _NOTHING
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(self._body))]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
+
+
+_JSON = JSON_MEDIA_TYPE.encode()
+_NOTHING = b"text/plain; charset=utf-8"
+
+
+def _answering(function: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Awaitable[ASGIApp]]:
+    """The function with its result encoded; None is an answer without content."""
+
+    @wraps(function)
+    async def answer(**arguments: Any) -> ASGIApp:
+        result = await function(**arguments)
+        return _Answer(status, b"" if result is None else _encode(result))
+
+    answer.__annotations__ = {**function.__annotations__, "return": ASGIApp}
+    return answer
 
 
 def caller_of(scope: HTTPScope) -> Caller:

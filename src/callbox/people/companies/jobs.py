@@ -41,7 +41,9 @@ async def _forget_idle_scrolls() -> None:
 
 async def _purge() -> None:
     for workspace in await list_workspaces():
-        await service.purge_deleted_companies(await operator_caller(workspace.id), DELETION_GRACE)
+        caller = await operator_caller(workspace.id)
+        while await service.purge_deleted_companies(caller, DELETION_GRACE):
+            continue
 
 
 DETACH_CONTACTS = Job("companies.detach_contacts", _detach_contacts, timeout_seconds=600)

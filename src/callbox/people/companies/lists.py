@@ -9,6 +9,7 @@ from msgspec import UNSET
 from callbox.people.companies import queries
 from callbox.people.companies.schemas import (
     CompanyContacts,
+    CompanyContactsQuery,
     CompanyList,
     CompanyScroll,
     CompanySegmentList,
@@ -27,7 +28,7 @@ from callbox.wire.authentication import Caller
 from callbox.wire.decode import decimal_id
 from callbox.wire.errors import BadRequest, NotFound, ParameterInvalid, WireError
 from callbox.wire.operations import caller_of
-from callbox.wire.pagination import CursorPages, NumberedPage, numbered_page, url_pages
+from callbox.wire.pagination import NumberedPage, cursor_page, cursor_pages, numbered_page, url_pages
 
 DEFAULT_PER_PAGE = 15
 DEFAULT_PER_SUBPAGE = 50
@@ -82,7 +83,7 @@ async def _listed(
     segment_id: str | None,
     filters: dict[str, str | None],
 ) -> CompanyList:
-    if page.page * page.per_page > MAX_LISTED:
+    if page.offset >= MAX_LISTED:
         raise PageLimitReached
     caller = caller_of(scope)
     listing = queries.companies_ascending if filters.get("order") == "asc" else queries.companies_descending
@@ -142,14 +143,19 @@ async def companies_of_contact(scope: HTTPScope, contact_id: str, query: PageQue
     return ContactCompanies("list", companies, companies, url_pages(scope, page, total), total)
 
 
-async def contacts_of_company(caller: Caller, company_id: str, query: PageQuery) -> CompanyContacts:
-    """The live contacts of a company."""
-    page = numbered_page(query.page, query.per_page, DEFAULT_PER_SUBPAGE, MAX_PER_PAGE)
+async def contacts_of_company(caller: Caller, company_id: str, query: CompanyContactsQuery) -> CompanyContacts:
+    """The live contacts of a company: a page by its number, or the one after a cursor, which wins."""
+    listing = f"{caller.workspace_id} companies/{company_id}/contacts"
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_SUBPAGE, MAX_PER_PAGE, listing=listing)
+    skipped = 0
+    if not query.starting_after:
+        numbered = numbered_page(query.page, query.per_page, DEFAULT_PER_SUBPAGE, MAX_PER_PAGE)
+        page.page, skipped = numbered.page, numbered.offset
     company = await get_company(caller, company_id)
-    rows = await contacts.contacts_of_company(caller, company_id, page)
-    total_pages = -(-company.user_count // page.per_page)
-    pages = CursorPages("pages", page.page, page.per_page, total_pages)
-    return CompanyContacts("list", rows, company.user_count, pages)
+    found = await contacts.contacts_of_company(caller, company_id, page.last_id, skipped, page.per_page + 1)
+    shown = found[: page.per_page]
+    last_id = shown[-1].id if len(found) > page.per_page else None
+    return CompanyContacts("list", shown, company.user_count, cursor_pages(page, company.user_count, last_id))
 
 
 async def segments_of_company(caller: Caller, company_id: str) -> CompanySegmentList:

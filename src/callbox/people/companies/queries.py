@@ -13,7 +13,7 @@ class CompanyRow(msgspec.Struct):
 
     id: str
     company_id: str
-    name: str | None
+    name: str
     monthly_spend: int
     session_count: int
     user_count: int
@@ -148,12 +148,13 @@ ids_by_company_ids = Query(
     "SELECT id FROM companies WHERE workspace_id = $1 AND company_id = ANY ($2::text[]) AND state = 'live'",
 )
 
+# Without a name of its own, a company is called by the customer's key.
 insert_company = Query(
     "insert_company",
     str,
     """
-    INSERT INTO companies (workspace_id, id, company_id, remote_created_at, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $4, $4)
+    INSERT INTO companies (workspace_id, id, company_id, name, remote_created_at, created_at, updated_at)
+    VALUES ($1, $2, $3, $3, $4, $4, $4)
     ON CONFLICT (workspace_id, company_id) DO NOTHING
     RETURNING id
     """,
@@ -323,11 +324,12 @@ is_deleted = Query(
     "SELECT EXISTS (SELECT 1 FROM companies WHERE workspace_id = $1 AND id = $2 AND state = 'deleted')",
 )
 
+# The state is asked for twice: a company that is revived meanwhile stays.
 purge_deleted = Command(
     "purge_deleted_companies",
     """
     DELETE FROM companies
-    WHERE workspace_id = $1 AND id IN (
+    WHERE workspace_id = $1 AND state = 'deleted' AND id IN (
         SELECT id FROM companies
         WHERE workspace_id = $1 AND state = 'deleted' AND state_changed_at < $2
         LIMIT 1000

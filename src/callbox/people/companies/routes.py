@@ -7,6 +7,7 @@ from callbox.people.companies.schemas import (
     AttachCompanyRequest,
     Company,
     CompanyContacts,
+    CompanyContactsQuery,
     CompanyDeleted,
     CompanyList,
     CompanyRequest,
@@ -72,12 +73,12 @@ async def delete_company(company_id: str, scope: HTTPScope) -> CompanyDeleted:
     "GET",
     "/companies/{company_id:str}/contacts",
     group=GROUP,
-    query=PageQuery,
+    query=CompanyContactsQuery,
     errors=[service.CompanyNotFound],
 )
 async def contacts_of_company(company_id: str, scope: HTTPScope) -> CompanyContacts:
     """List the contacts of a company."""
-    query = decode_query(scope["query_string"], PageQuery)
+    query = decode_query(scope["query_string"], CompanyContactsQuery)
     return await lists.contacts_of_company(caller_of(scope), company_id, query)
 
 

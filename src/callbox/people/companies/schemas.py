@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from callbox.people.companies.queries import CompanyRow
-from callbox.people.contacts.schemas import Contact
+from callbox.people.contacts.schemas import MAX_TEXT_LENGTH, Contact
 from callbox.people.segments.schemas import Segment
 from callbox.platform.clock import unix
 from callbox.wire.authentication import Caller
@@ -14,6 +14,8 @@ from callbox.wire.decode import UnixTime, WireId
 from callbox.wire.pagination import CursorPages, UrlPages
 
 Text = Annotated[str, Meta(max_length=255)]
+# Any string, says the reference.
+Website = Annotated[str, Meta(max_length=MAX_TEXT_LENGTH)]
 
 
 class Plan(msgspec.Struct, omit_defaults=True):
@@ -54,28 +56,28 @@ class CompanySegments(msgspec.Struct):
     segments: list[CompanySegment]
 
 
-class Company(msgspec.Struct):
+class Company(msgspec.Struct, kw_only=True):
     """A company. `last_request_at`, `size`, `website` and `industry` are absent while unset, as recorded."""
 
     type: Literal["company"]
     company_id: str
     id: str
     app_id: str
-    name: str | None
+    name: str
     remote_created_at: int
     created_at: int
     updated_at: int
+    last_request_at: int | UnsetType = UNSET
     monthly_spend: int
     session_count: int
     user_count: int
+    size: int | UnsetType = UNSET
+    website: str | UnsetType = UNSET
+    industry: str | UnsetType = UNSET
     tags: CompanyTags
     segments: CompanySegments
     plan: Plan
     custom_attributes: Raw
-    last_request_at: int | UnsetType = UNSET
-    size: int | UnsetType = UNSET
-    website: str | UnsetType = UNSET
-    industry: str | UnsetType = UNSET
 
 
 class CompanyList(msgspec.Struct):
@@ -145,7 +147,7 @@ class CompanyRequest(msgspec.Struct, forbid_unknown_fields=True):
     name: Text | UnsetType | None = UNSET
     plan: Text | UnsetType | None = UNSET
     size: int | str | UnsetType | None = UNSET
-    website: Text | UnsetType | None = UNSET
+    website: Website | UnsetType | None = UNSET
     industry: Text | UnsetType | None = UNSET
     custom_attributes: dict[str, Any] | UnsetType | None = UNSET
     remote_created_at: UnixTime | UnsetType | None = UNSET
@@ -190,6 +192,14 @@ class PageQuery(msgspec.Struct):
     per_page: str | None = None
 
 
+class CompanyContactsQuery(msgspec.Struct):
+    """A page by its number, or the one that follows a cursor."""
+
+    page: str | None = None
+    per_page: str | None = None
+    starting_after: str | None = None
+
+
 def company_from_row(caller: Caller, row: CompanyRow) -> Company:
     """The company as GET shows it."""
     plan = Plan() if row.plan_id is None else Plan("plan", str(row.plan_id), row.plan_name or "")
@@ -206,15 +216,15 @@ def company_from_row(caller: Caller, row: CompanyRow) -> Company:
         remote_created_at=unix(row.remote_created_at),
         created_at=unix(row.created_at),
         updated_at=unix(row.updated_at),
+        last_request_at=UNSET if row.last_request_at is None else unix(row.last_request_at),
         monthly_spend=row.monthly_spend,
         session_count=row.session_count,
         user_count=row.user_count,
+        size=UNSET if row.size is None else row.size,
+        website=UNSET if row.website is None else row.website,
+        industry=UNSET if row.industry is None else row.industry,
         tags=CompanyTags("tag.list", tags),
         segments=CompanySegments("segment.list", segments),
         plan=plan,
         custom_attributes=Raw(row.custom_attributes),
-        last_request_at=UNSET if row.last_request_at is None else unix(row.last_request_at),
-        size=UNSET if row.size is None else row.size,
-        website=UNSET if row.website is None else row.website,
-        industry=UNSET if row.industry is None else row.industry,
     )

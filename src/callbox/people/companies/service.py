@@ -1,6 +1,5 @@
 """The rules of companies: created or updated by the customer's own key, left out of lists while nobody is in them."""
 
-import math
 from datetime import timedelta
 
 import msgspec
@@ -23,6 +22,7 @@ from callbox.platform.events import Event, Topic, record
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
+from callbox.workspace.activity_logs import record_activity
 
 MAX_COMPANIES_OF_CONTACT = 1000
 _DETACH_BATCH = 1000
@@ -102,7 +102,7 @@ async def _change(held: Connection, caller: Caller, row: CompanyRow, request: Co
 
 def _apply(row: CompanyRow, request: CompanyRequest) -> None:
     if request.name is not UNSET:
-        row.name = request.name
+        row.name = row.company_id if request.name is None else request.name
     if request.size is not UNSET:
         row.size = None if request.size is None else _size(request.size)
     if request.website is not UNSET:
@@ -117,13 +117,14 @@ def _apply(row: CompanyRow, request: CompanyRequest) -> None:
 
 def _size(sent: int | str) -> int:
     text = str(sent)
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_INTEGER:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_INTEGER))
+    if not is_number or int(text) > _LARGEST_INTEGER:
         raise ParameterInvalid("size must be a whole number")
     return int(text)
 
 
 def _monthly_spend(sent: float) -> int:
-    if not math.isfinite(sent) or abs(sent) > _LARGEST_INTEGER:
+    if not abs(sent) < _LARGEST_INTEGER + 1:
         raise ParameterInvalid(f"monthly_spend must be at most {_LARGEST_INTEGER}")
     return int(sent)
 
@@ -177,6 +178,8 @@ async def delete_company(caller: Caller, company_id: str) -> CompanyDeleted:
             raise CompanyNotFound
         deleted = CompanyDeleted(company_id, "company", deleted=True)
         await _record(held, caller, Topic.COMPANY_DELETED, deleted)
+        description = f"{caller.admin_name} deleted the company {company_id}."
+        await record_activity(held, caller, "app_data_deletion", description, {"company": {"id": company_id}})
     return deleted
 
 
@@ -257,6 +260,6 @@ async def ids_of_keys(held: Connection, caller: Caller, company_ids: list[str]) 
 
 
 async def purge_deleted_companies(caller: Caller, grace: timedelta) -> int:
-    """Remove companies that were deleted longer ago than the grace period; answers how many."""
+    """Remove a batch of companies that were deleted longer ago than the grace period; answers how many."""
     async with connection() as held:
         return await queries.purge_deleted.run(held, caller.workspace_id, caller.now() - grace)

@@ -39,7 +39,7 @@ class KnownPerson(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Whom they turned out to be, or what they become."""
+    """Whom they turned out to be, or what they become; the e-mail address as contacts keep it."""
 
     role: str
     id: str | None = None
@@ -48,8 +48,18 @@ class Target(msgspec.Struct, frozen=True):
 
 
 email_of = service.email_of
+formatted_phone = service.formatted_phone
 
-_FILLED = ("name", "phone", "avatar_url", "owner_id", "email")
+# What belongs together is taken over together, where the contact has nothing of it.
+_FILLED_GROUPS = (
+    ("email",),
+    ("phone",),
+    ("name",),
+    ("avatar_url",),
+    ("owner_id",),
+    queries.LOCATION_COLUMNS,
+    queries.CAMPAIGN_COLUMNS,
+)
 
 
 async def receive(held: Connection, caller: Caller, person: KnownPerson, target: Target) -> Contact:
@@ -58,13 +68,26 @@ async def receive(held: Connection, caller: Caller, person: KnownPerson, target:
     if existing is None:
         return await _become(held, caller, person, target)
     before = msgspec.structs.replace(existing)
-    for name in _FILLED:
-        if getattr(existing, name) is None:
-            setattr(existing, name, getattr(person, name))
+    _fill(existing, person)
     stored = msgspec.json.decode(existing.custom_attributes, type=dict[str, object])
     sent = msgspec.json.decode(person.custom_attributes, type=dict[str, object])
     lacking = {name: value for name, value in sent.items() if stored.get(name) is None}
-    return await service.store(held, caller, before, existing, CustomAttributes(lacking))
+    contact = await service.store(held, caller, before, existing, CustomAttributes(lacking))
+    await _store_origin(held, caller, existing)
+    return contact
+
+
+def _fill(existing: ContactRow, person: KnownPerson) -> None:
+    """What the contact has wins, as in a merge."""
+    if existing.phone is None:
+        existing.formatted_phone = formatted_phone(person.phone)
+    for group in _FILLED_GROUPS:
+        if all(getattr(existing, name) is None for name in group):
+            for name in group:
+                setattr(existing, name, getattr(person, name))
+    existing.unsubscribed_from_emails |= person.unsubscribed_from_emails
+    seen = [moment for moment in (existing.last_seen_at, person.last_seen_at) if moment is not None]
+    existing.last_seen_at = max(seen, default=None)
 
 
 async def _existing(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
@@ -76,7 +99,7 @@ async def _existing(held: Connection, caller: Caller, target: Target) -> Contact
         found = await queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
         users = [found] if found else []
     elif target.email and target.role == "user":
-        users = await queries.users_by_email.all(held, caller.workspace_id, service.email_of(target.email))
+        users = await queries.users_by_email.all(held, caller.workspace_id, target.email)
     else:
         users = []
     live = [user.id for user in users if user.state == "live"]
@@ -85,14 +108,14 @@ async def _existing(held: Connection, caller: Caller, target: Target) -> Contact
 
 async def _become(held: Connection, caller: Caller, person: KnownPerson, target: Target) -> Contact:
     now = caller.now().replace(microsecond=0)
-    email = service.email_of(target.email) or person.email
+    email = target.email or person.email
     row = ContactRow(
         id=person.id,
         external_id=ids.uuid() if target.role == "lead" else target.external_id,
         role=target.role,
         email=email,
         phone=person.phone,
-        formatted_phone=service.formatted_phone(person.phone),
+        formatted_phone=formatted_phone(person.phone),
         name=person.name,
         avatar_url=person.avatar_url,
         owner_id=person.owner_id,
@@ -108,6 +131,10 @@ async def _become(held: Connection, caller: Caller, person: KnownPerson, target:
         setattr(row, name, getattr(person, name))
     attributes = CustomAttributes(msgspec.json.decode(person.custom_attributes))
     contact = await service.insert(held, caller, row, attributes)
-    origin = [getattr(person, name) for name in queries.ORIGIN_COLUMNS]
-    await queries.set_origin.run(held, caller.workspace_id, row.id, *origin)
+    await _store_origin(held, caller, row)
     return contact
+
+
+async def _store_origin(held: Connection, caller: Caller, row: ContactRow) -> None:
+    origin = [getattr(row, name) for name in queries.ORIGIN_COLUMNS]
+    await queries.set_origin.run(held, caller.workspace_id, row.id, *origin)

@@ -58,15 +58,14 @@ async def _check_roles(held: Connection, caller: Caller, lead_id: str, user_id: 
 async def merge(held: Connection, caller: Caller, lead_id: str, user_id: str) -> Contact:
     """Merge contacts whose rows the caller holds."""
     now = caller.now().replace(microsecond=0)
-    await queries.count_in_companies.run(held, caller.workspace_id, lead_id, -1)
-    await queries.count_in_companies.run(held, caller.workspace_id, user_id, -1)
+    await queries.count_in_companies.run(held, caller.workspace_id, [lead_id, user_id], -1)
     for move in _MOVES:
         await move.run(held, caller.workspace_id, lead_id, user_id)
     await queries.merge_attributes.run(held, caller.workspace_id, lead_id, user_id, now)
     await queries.mark_merged.run(held, caller.workspace_id, lead_id, user_id, now)
     await queries.detach_from_companies.run(held, caller.workspace_id, lead_id)
     await queries.detach_tags.run(held, caller.workspace_id, lead_id)
-    await queries.count_in_companies.run(held, caller.workspace_id, user_id, 1)
+    await queries.count_in_companies.run(held, caller.workspace_id, [user_id], 1)
     await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
     await announce(held, caller.workspace_id, ContactsMerged(lead_id, user_id))
     row = await queries.contact_by_id.one(held, caller.workspace_id, user_id)

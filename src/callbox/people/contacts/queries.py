@@ -198,9 +198,9 @@ contacts_of_company = Query(
     SELECT {CONTACT_COLUMNS}
     FROM contact_companies m
     JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id AND c.state = 'live'
-    WHERE m.workspace_id = $1 AND m.company_id = $2
+    WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
     ORDER BY m.contact_id
-    LIMIT $3 OFFSET $4
+    LIMIT $4 OFFSET $5
     """,
 )
 
@@ -213,7 +213,7 @@ contact_count = Query(
 user_by_external_id = Query(
     "user_by_external_id",
     Identified,
-    "SELECT id, state FROM contacts WHERE workspace_id = $1 AND external_id = $2 AND state <> 'merged'",
+    "SELECT id, state FROM contacts WHERE workspace_id = $1 AND external_id = $2",
 )
 
 users_by_email = Query(
@@ -271,20 +271,16 @@ update_contact = Command(
     """,
 )
 
-# Where a contact came from, which only the messenger knows.
-ORIGIN_COLUMNS = (
+# Where a contact is and what brought it here, which only the messenger knows.
+LOCATION_COLUMNS = (
     "location_country",
     "location_region",
     "location_city",
     "location_country_code",
     "location_continent_code",
-    "utm_campaign",
-    "utm_content",
-    "utm_medium",
-    "utm_source",
-    "utm_term",
-    "referrer",
 )
+CAMPAIGN_COLUMNS = ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term", "referrer")
+ORIGIN_COLUMNS = LOCATION_COLUMNS + CAMPAIGN_COLUMNS
 
 set_origin = Command(
     "set_contact_origin",
@@ -327,20 +323,25 @@ count_contacts = Command(
     """,
 )
 
-# Companies are locked in the order of their ids, so that two contacts that share several cannot deadlock.
+# Companies are locked in the order of their ids, so that contacts that share several cannot deadlock.
+# Deleted ones count nobody any more, also while their contacts wait to be detached.
 count_in_companies = Command(
     "count_in_companies",
     """
     WITH affected AS (
         SELECT p.id
         FROM companies p
-        JOIN contact_companies m ON m.workspace_id = $1 AND m.company_id = p.id
-        WHERE p.workspace_id = $1 AND m.contact_id = $2
+        WHERE p.workspace_id = $1 AND p.state = 'live' AND p.id IN (
+            SELECT m.company_id FROM contact_companies m WHERE m.workspace_id = $1 AND m.contact_id = ANY ($2::text[])
+        )
         ORDER BY p.id
         FOR NO KEY UPDATE OF p
     )
     UPDATE companies p
-    SET user_count = p.user_count + $3
+    SET user_count = p.user_count + $3 * (
+        SELECT count(*) FROM contact_companies m
+        WHERE m.workspace_id = $1 AND m.company_id = p.id AND m.contact_id = ANY ($2::text[])
+    )
     FROM affected
     WHERE p.workspace_id = $1 AND p.id = affected.id
     """,
@@ -409,26 +410,52 @@ merge_event_summaries = Command(
     """,
 )
 
+_DEVICE_FIELDS = ("app_name", "app_version", "device", "os_version", "sdk_version", "last_seen_at")
+
+# What belongs together goes over together: a city of the one is not put into a country of the other.
+_ADOPTED_GROUPS = (
+    ("email",),
+    ("phone", "formatted_phone"),
+    ("name",),
+    ("avatar_url",),
+    ("owner_id",),
+    ("signed_up_at",),
+    ("language_override",),
+    ("browser", "browser_version", "browser_language", "os"),
+    LOCATION_COLUMNS,
+    tuple(f"android_{field}" for field in _DEVICE_FIELDS),
+    tuple(f"ios_{field}" for field in _DEVICE_FIELDS),
+    CAMPAIGN_COLUMNS,
+)
+
+
+def _adopted(columns: tuple[str, ...]) -> str:
+    lacks = f"num_nonnulls({', '.join(f'u.{column}' for column in columns)}) = 0"
+    return ", ".join(f"{column} = CASE WHEN {lacks} THEN l.{column} ELSE u.{column} END" for column in columns)
+
+
 # What the user lacks is copied from the lead; what it has wins.
 merge_attributes = Command(
     "merge_contact_attributes",
-    """
+    f"""
     UPDATE contacts u
-    SET email = coalesce(u.email, l.email),
-        phone = coalesce(u.phone, l.phone),
-        formatted_phone = CASE WHEN u.phone IS NULL THEN l.formatted_phone ELSE u.formatted_phone END,
-        name = coalesce(u.name, l.name),
-        avatar_url = coalesce(u.avatar_url, l.avatar_url),
-        owner_id = coalesce(u.owner_id, l.owner_id),
+    SET {", ".join(_adopted(columns) for columns in _ADOPTED_GROUPS)},
+        has_hard_bounced = CASE WHEN u.email IS NULL THEN l.has_hard_bounced ELSE u.has_hard_bounced END,
+        marked_email_as_spam = CASE WHEN u.email IS NULL THEN l.marked_email_as_spam ELSE u.marked_email_as_spam END,
         unsubscribed_from_emails = u.unsubscribed_from_emails OR l.unsubscribed_from_emails,
-        signed_up_at = coalesce(u.signed_up_at, l.signed_up_at),
         last_seen_at = greatest(u.last_seen_at, l.last_seen_at),
         last_replied_at = greatest(u.last_replied_at, l.last_replied_at),
         last_contacted_at = greatest(u.last_contacted_at, l.last_contacted_at),
         last_email_opened_at = greatest(u.last_email_opened_at, l.last_email_opened_at),
         last_email_clicked_at = greatest(u.last_email_clicked_at, l.last_email_clicked_at),
-        custom_attributes = jsonb_strip_nulls(l.custom_attributes) || u.custom_attributes,
-        custom_attributes_folded = jsonb_strip_nulls(l.custom_attributes_folded) || u.custom_attributes_folded,
+        custom_attributes =
+            u.custom_attributes
+            || jsonb_strip_nulls(l.custom_attributes)
+            || jsonb_strip_nulls(u.custom_attributes),
+        custom_attributes_folded =
+            u.custom_attributes_folded
+            || jsonb_strip_nulls(l.custom_attributes_folded)
+            || jsonb_strip_nulls(u.custom_attributes_folded),
         updated_at = $4
     FROM contacts l
     WHERE u.workspace_id = $1 AND u.id = $3 AND l.workspace_id = $1 AND l.id = $2
@@ -439,7 +466,7 @@ mark_merged = Command(
     "mark_contact_merged",
     """
     UPDATE contacts
-    SET state = 'merged', state_changed_at = $4, merged_into_id = $3, email_identifier = NULL
+    SET state = 'merged', state_changed_at = $4, merged_into_id = $3, external_id = NULL
     WHERE workspace_id = $1 AND id = $2
     """,
 )
@@ -454,9 +481,8 @@ detach_tags = Command(
     "DELETE FROM contact_tags WHERE workspace_id = $1 AND contact_id = $2",
 )
 
-purge_deleted = Query(
+purge_deleted = Command(
     "purge_deleted_contacts",
-    str,
     """
     DELETE FROM contacts
     WHERE workspace_id = $1 AND id IN (
@@ -464,7 +490,6 @@ purge_deleted = Query(
         WHERE workspace_id = $1 AND state IN ('deleted', 'merged') AND state_changed_at < $2
         LIMIT 1000
     )
-    RETURNING id
     """,
 )
 

@@ -58,7 +58,7 @@ CONTACTS = Resource(
         **_TIMES,
         "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True),
         "role": Field(FieldType.STRING, "c.role", is_folded=True, is_sortable=True, is_required=True),
-        "phone": Field(FieldType.STRING, "c.phone", is_folded=True, is_sortable=True),
+        "phone": Field(FieldType.STRING, "c.phone", is_sortable=True),
         "name": Field(FieldType.STRING, "c.name", is_sortable=True),
         "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True),
         "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True),

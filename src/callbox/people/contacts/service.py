@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import UniqueViolationError
-from email_validator import EmailNotValidError, validate_email
 from msgspec import UNSET
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number
 from phonenumbers import parse as parse_phone
@@ -27,6 +26,7 @@ from callbox.platform.database import Connection, connection, savepoint, transac
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
+from callbox.wire.email_addresses import email_address
 from callbox.wire.errors import (
     BadRequest,
     ClientError,
@@ -36,6 +36,7 @@ from callbox.wire.errors import (
     ParameterNotFound,
 )
 from callbox.wire.pagination import cursor_page, cursor_pages
+from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
@@ -184,14 +185,8 @@ def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
 
 
 def email_of(sent: str | None) -> str | None:
-    """Trimmed and in lower case; any domain may be used, also those reserved for tests."""
-    if sent is None or not sent.strip():
-        return None
-    try:
-        validate_email(sent.strip(), check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        raise ParameterInvalid(f"email is invalid: {sent}") from None
-    return sent.strip().lower()
+    """Trimmed and in lower case; none where it is blank."""
+    return None if sent is None or not sent.strip() else email_address(sent).lower()
 
 
 def formatted_phone(sent: str | None) -> str | None:
@@ -377,6 +372,9 @@ async def delete_contact(caller: Caller, contact_id: str) -> ContactDeleted:
         if contact.state == "deleted":
             raise ContactNotFound
         await _leave(held, caller, contact, "deleted", Topic.CONTACT_DELETED)
+        metadata = {"contact": {"id": contact.id}, "external_id": contact.external_id}
+        description = f"{caller.admin_name} deleted the contact {contact.id}."
+        await record_activity(held, caller, "app_data_deletion", description, metadata)
     return ContactDeleted(contact.id, contact.external_id, "contact", deleted=True)
 
 
@@ -389,7 +387,7 @@ async def unarchive_contact(caller: Caller, contact_id: str) -> ContactArchived:
         if contact.state == "archived":
             now = caller.now()
             await queries.change_state.run(held, caller.workspace_id, contact.id, "live", now)
-            await queries.count_in_companies.run(held, caller.workspace_id, contact.id, 1)
+            await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], 1)
             await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), 1)
             row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
             item = msgspec.json.encode(contact_from_row(caller, row)).decode()
@@ -410,7 +408,7 @@ async def _leave(held: Connection, caller: Caller, contact: ContactState, state:
     if contact.state == "live":
         row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
         item = msgspec.json.encode(contact_from_row(caller, row))
-        await queries.count_in_companies.run(held, caller.workspace_id, contact.id, -1)
+        await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], -1)
         await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
     if state == "deleted":
         item = msgspec.json.encode(ContactDeleted(contact.id, contact.external_id, "contact", deleted=True))

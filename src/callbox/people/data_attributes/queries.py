@@ -34,7 +34,7 @@ custom_attributes = Query(
     f"""
     SELECT {_COLUMNS}
     FROM data_attributes
-    WHERE workspace_id = $1 AND model = $2 AND (NOT archived OR $3)
+    WHERE workspace_id = $1 AND model = ANY ($2::text[]) AND (NOT archived OR $3)
     ORDER BY id
     """,
 )
@@ -49,6 +49,13 @@ attribute_for_update = Query(
     "attribute_for_update",
     DataAttributeRow,
     f"SELECT {_COLUMNS} FROM data_attributes WHERE workspace_id = $1 AND id = $2 FOR UPDATE",
+)
+
+# Attributes of a workspace are made one after the other, since their number is limited.
+lock_attributes = Query(
+    "lock_attributes",
+    str,
+    "SELECT id FROM workspaces WHERE id = $1 FOR NO KEY UPDATE",
 )
 
 live_attribute_count = Query(

@@ -1,6 +1,7 @@
 """The rules of data attributes: names are unique across contacts and companies, types are for ever."""
 
 from typing import Any
+from unicodedata import category
 
 from msgspec import UNSET
 
@@ -35,8 +36,7 @@ _DATA_TYPES = {
     # An older name for a list of strings.
     "options": "string",
 }
-_NOUNS = {"contact": "people", "company": "company", "conversation": "conversation"}
-_CURRENCY_SIGNS = "$€£¥₹₽₩₿¢"
+_NOUNS = {"contact": "people", "company": "company"}
 
 
 class AttributeNotFound(NotFound):
@@ -58,14 +58,15 @@ async def list_data_attributes(caller: Caller, query: ListDataAttributesQuery) -
     """Built-in and custom attributes of one model or of all."""
     if query.model is not None and query.model not in BUILTINS:
         raise ParameterInvalid("model must be contact, company or conversation")
-    found: list[DataAttribute] = []
+    models = [query.model] if query.model else list(BUILTINS)
     async with connection() as held:
-        for model in [query.model] if query.model else BUILTINS:
-            first, last = BUILTINS[model]
-            rows = await queries.custom_attributes.all(held, caller.workspace_id, model, query.include_archived)
-            found += [builtin_attribute(model, builtin) for builtin in first]
-            found += [custom_attribute(row) for row in rows]
-            found += [builtin_attribute(model, builtin) for builtin in last]
+        rows = await queries.custom_attributes.all(held, caller.workspace_id, models, query.include_archived)
+    found: list[DataAttribute] = []
+    for model in models:
+        first, last = BUILTINS[model]
+        found += [builtin_attribute(model, builtin) for builtin in first]
+        found += [custom_attribute(row) for row in rows if row.model == model]
+        found += [builtin_attribute(model, builtin) for builtin in last]
     return DataAttributeList("list", found)
 
 
@@ -75,11 +76,11 @@ async def create_data_attribute(caller: Caller, request: CreateDataAttributeRequ
     if model not in {"contact", "company"}:
         raise ParameterInvalid("The Data Attribute model field must be either contact or company")
     name = _name(request.name, model)
-    if request.data_type not in _DATA_TYPES:
+    data_type = _DATA_TYPES.get(request.data_type or "")
+    if data_type is None:
         raise ParameterInvalid("Data Type isn't an option")
-    options = None if request.options is None else _options(request.options)
-    if request.data_type == "options" and options is None:
-        raise ParameterInvalid("You must have at least two options on a list type data attribute")
+    is_list = request.options is not None or request.data_type == "options"
+    options = _options(request.options or [], data_type) if is_list else None
     async with transaction() as held:
         await _check_limit(held, caller)
         row = await queries.insert_attribute.first(
@@ -88,7 +89,7 @@ async def create_data_attribute(caller: Caller, request: CreateDataAttributeRequ
             model,
             name,
             request.description,
-            "string" if options is not None else _DATA_TYPES[request.data_type],
+            data_type,
             options,
             request.messenger_writable,
             caller.admin_id,
@@ -105,7 +106,7 @@ def _name(sent: str | None, model: str) -> str:
         raise ParameterNotFound("Name is a required parameter.")
     if len(name) > MAX_NAME_LENGTH:
         raise ParameterInvalid(f"name must be at most {MAX_NAME_LENGTH} characters long")
-    if not all(sign.isalnum() or sign in " _-" or sign in _CURRENCY_SIGNS for sign in name):
+    if not all(sign.isalnum() or sign in " _-" or category(sign) == "Sc" for sign in name):
         raise ParameterInvalid(
             "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"
         )
@@ -113,7 +114,7 @@ def _name(sent: str | None, model: str) -> str:
         if name in {builtin.full_name, builtin.label}:
             raise ParameterInvalid(
                 f"'{name}' is one of our standard attributes for your {_NOUNS[model]} data. "
-                "To save this as new people data, use a different name."
+                f"To save this as new {_NOUNS[model]} data, use a different name."
             )
     return name
 
@@ -128,13 +129,16 @@ async def _name_taken(held: Connection, caller: Caller, name: str, model: str) -
 
 
 async def _check_limit(held: Connection, caller: Caller) -> None:
+    await queries.lock_attributes.one(held, caller.workspace_id)
     if await queries.live_attribute_count.one(held, caller.workspace_id) >= MAX_ATTRIBUTES:
         raise ParameterInvalid(f"You can have at most {MAX_ATTRIBUTES} custom data attributes")
 
 
-def _options(sent: Any) -> list[str]:
+def _options(sent: Any, data_type: str) -> list[str]:
     if not isinstance(sent, list):
         raise ParameterInvalid("Options isn't an array")
+    if data_type != "string":
+        raise ParameterInvalid("options are only for data attributes of the type string")
     values: list[Any] = [item.get("value") if isinstance(item, dict) else item for item in sent]
     if not all(isinstance(value, str) and value.strip() and len(value) <= 255 for value in values):
         raise ParameterInvalid("options must be strings of 1 to 255 characters")
@@ -172,7 +176,7 @@ async def _apply(held: Connection, caller: Caller, row: DataAttributeRow, reques
     if request.description is not UNSET:
         row.description = request.description
     if request.options is not UNSET and request.options is not None:
-        row.options = _options(request.options)
+        row.options = _options(request.options, row.data_type)
     if request.messenger_writable is not UNSET:
         row.messenger_writable = request.messenger_writable
     if request.archived is not UNSET and request.archived != row.archived:

@@ -1,6 +1,5 @@
 """Checking what is written into `custom_attributes`: only defined attributes, each with values of its type."""
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -95,7 +94,7 @@ def _stored(definition: AttributeDefinition, value: object) -> Any:
 
 
 def _is_storable(number: float) -> bool:
-    return math.isfinite(number) and abs(number) <= _LARGEST_INTEGER
+    return -_LARGEST_INTEGER <= number <= _LARGEST_INTEGER
 
 
 def _moment(value: float | str, name: str) -> datetime:

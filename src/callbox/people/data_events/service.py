@@ -146,7 +146,8 @@ def unix_milliseconds(row: EventRow) -> int:
 
 
 def _milliseconds(sent: str, field: str) -> datetime:
-    if not (sent.isascii() and sent.isdigit()) or int(sent) > _LATEST_MILLISECONDS:
+    is_number = sent.isascii() and sent.isdigit() and len(sent) <= len(str(_LATEST_MILLISECONDS))
+    if not is_number or int(sent) > _LATEST_MILLISECONDS:
         raise ParameterInvalid(f"{field} must be a Unix timestamp in milliseconds")
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(sent))
 

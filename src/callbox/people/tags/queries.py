@@ -34,17 +34,27 @@ all_tags = Query("all_tags", TagRow, "SELECT id, name FROM tags WHERE workspace_
 
 tag_by_id = Query("tag_by_id", TagRow, "SELECT id, name FROM tags WHERE workspace_id = $1 AND id = $2")
 
-tag_by_name = Query(
-    "tag_by_name", TagRow, "SELECT id, name FROM tags WHERE workspace_id = $1 AND lower(name) = lower($2)"
+# Whoever puts a tag somewhere keeps it from being deleted meanwhile. The tag is held before what it is put on.
+tag_to_apply = Query(
+    "tag_to_apply",
+    TagRow,
+    "SELECT id, name FROM tags WHERE workspace_id = $1 AND id = $2 FOR KEY SHARE",
 )
 
+tag_to_apply_by_name = Query(
+    "tag_to_apply_by_name",
+    TagRow,
+    "SELECT id, name FROM tags WHERE workspace_id = $1 AND lower(name) = lower($2) FOR KEY SHARE",
+)
+
+# Answers the tag that another request made meanwhile, if so.
 insert_tag = Query(
     "insert_tag",
     TagRow,
     """
     INSERT INTO tags (workspace_id, name, created_at)
     VALUES ($1, $2, $3)
-    ON CONFLICT (workspace_id, lower(name)) DO NOTHING
+    ON CONFLICT (workspace_id, lower(name)) DO UPDATE SET name = tags.name
     RETURNING id, name
     """,
 )
@@ -116,16 +126,24 @@ untag_contacts = Query(
     """,
 )
 
-tag_companies = Command(
+# Both answer the companies whose tags really changed.
+tag_companies = Query(
     "tag_companies",
+    str,
     """
     INSERT INTO company_tags (workspace_id, company_id, tag_id, applied_at, applied_by_admin_id)
     SELECT $1, unnest($2::text[]), $3, $4, $5
     ON CONFLICT DO NOTHING
+    RETURNING company_id
     """,
 )
 
-untag_companies = Command(
+untag_companies = Query(
     "untag_companies",
-    "DELETE FROM company_tags WHERE workspace_id = $1 AND company_id = ANY ($2::text[]) AND tag_id = $3",
+    str,
+    """
+    DELETE FROM company_tags
+    WHERE workspace_id = $1 AND company_id = ANY ($2::text[]) AND tag_id = $3
+    RETURNING company_id
+    """,
 )

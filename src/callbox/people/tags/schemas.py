@@ -71,7 +71,7 @@ class UserTarget(msgspec.Struct):
 
 
 class TagRequest(msgspec.Struct):
-    """One of four: create a tag, rename it (with `id`), tag or untag companies, tag or untag users."""
+    """Create a tag by its name, rename the one with the `id`, put either on companies and users or take it off."""
 
     name: str | None = None
     id: WireId | None = None

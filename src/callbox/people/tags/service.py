@@ -18,7 +18,6 @@ from callbox.people.tags.schemas import (
     applied_tag,
     tag_from_row,
 )
-from callbox.platform.clock import unix
 from callbox.platform.database import Connection, connection, savepoint, transaction
 from callbox.platform.events import Event, Topic, record_many
 from callbox.wire.authentication import Caller
@@ -60,12 +59,11 @@ async def list_tags(caller: Caller) -> list[Tag]:
 async def get_tag(caller: Caller, tag_id: WireId) -> Tag:
     """One tag."""
     async with connection() as held:
-        return tag_from_row(await find_tag(held, caller, tag_id))
+        row = await queries.tag_by_id.first(held, caller.workspace_id, decimal_id(tag_id))
+    return tag_from_row(_found(row))
 
 
-async def find_tag(held: Connection, caller: Caller, tag_id: WireId) -> TagRow:
-    """The tag, or TagNotFound."""
-    row = await queries.tag_by_id.first(held, caller.workspace_id, decimal_id(tag_id))
+def _found(row: TagRow | None) -> TagRow:
     if row is None:
         raise TagNotFound
     return row
@@ -73,20 +71,30 @@ async def find_tag(held: Connection, caller: Caller, tag_id: WireId) -> TagRow:
 
 async def save_tag(caller: Caller, request: TagRequest) -> Tag:
     """Do what the form of the request asks for; answers the tag."""
-    if request.name is None or not request.name.strip():
-        raise InvalidTagParameters
-    name = request.name.strip()
-    if len(name) > MAX_NAME_LENGTH:
-        raise ParameterInvalid(f"name must be at most {MAX_NAME_LENGTH} characters long")
     async with transaction() as held:
-        if request.id is not None:
-            return tag_from_row(await _rename(held, caller, request.id, name))
-        tag = await _tag_named(held, caller, name)
-        if request.companies is not None:
-            await _tag_companies(held, caller, tag, request.companies)
+        tag = await _meant(held, caller, request)
+        # Contacts are held before companies, as everywhere.
         if request.users is not None:
             await _tag_users(held, caller, tag, request.users)
+        if request.companies is not None:
+            await _tag_companies(held, caller, tag, request.companies)
     return tag_from_row(tag)
+
+
+async def _meant(held: Connection, caller: Caller, request: TagRequest) -> TagRow:
+    """The tag of a request: of this name, made where there is none; of this id; or of this id under a new name."""
+    name = (request.name or "").strip()
+    if len(name) > MAX_NAME_LENGTH:
+        raise ParameterInvalid(f"name must be at most {MAX_NAME_LENGTH} characters long")
+    if request.id is None:
+        if not name:
+            raise InvalidTagParameters
+        return await _tag_named(held, caller, name)
+    if name:
+        return await _rename(held, caller, request.id, name)
+    if request.companies is None and request.users is None:
+        raise InvalidTagParameters
+    return _found(await queries.tag_to_apply.first(held, caller.workspace_id, decimal_id(request.id)))
 
 
 async def _rename(held: Connection, caller: Caller, tag_id: WireId, name: str) -> TagRow:
@@ -95,28 +103,24 @@ async def _rename(held: Connection, caller: Caller, tag_id: WireId, name: str) -
             row = await queries.rename_tag.first(held, caller.workspace_id, decimal_id(tag_id), name)
     except UniqueViolationError:
         raise TagNameTaken from None
-    if row is None:
-        raise TagNotFound
-    return row
+    return _found(row)
 
 
 async def _tag_named(held: Connection, caller: Caller, name: str) -> TagRow:
-    found = await queries.tag_by_name.first(held, caller.workspace_id, name)
-    if found is None:
-        found = await queries.insert_tag.first(held, caller.workspace_id, name, caller.now())
-    # Made by another request between the two statements.
-    return found or await queries.tag_by_name.one(held, caller.workspace_id, name)
+    found = await queries.tag_to_apply_by_name.first(held, caller.workspace_id, name)
+    return found or await queries.insert_tag.one(held, caller.workspace_id, name, caller.now())
 
 
 async def _tag_companies(held: Connection, caller: Caller, tag: TagRow, targets: list[CompanyTarget]) -> None:
     to_tag = await _company_ids(held, caller, [target for target in targets if not target.untag])
     to_untag = await _company_ids(held, caller, [target for target in targets if target.untag])
     await companies.lock_live_companies(held, caller, [*to_tag, *to_untag])
-    await queries.tag_companies.run(
+    tagged = await queries.tag_companies.all(
         held, caller.workspace_id, sorted(set(to_tag)), tag.id, caller.now(), caller.admin_id
     )
-    await queries.untag_companies.run(held, caller.workspace_id, to_untag, tag.id)
-    await companies.record_updates(held, caller, [*to_tag, *to_untag])
+    untagged = await queries.untag_companies.all(held, caller.workspace_id, to_untag, tag.id)
+    if tagged or untagged:
+        await companies.record_updates(held, caller, [*tagged, *untagged])
 
 
 async def _company_ids(held: Connection, caller: Caller, targets: list[CompanyTarget]) -> list[str]:
@@ -165,21 +169,18 @@ async def _record(
     if not changed:
         return
     await contacts.touch_contacts(held, caller, [contact.id for contact in changed])
-    now = caller.now()
     events = []
     for contact in await contacts.contacts_in(held, caller, [contact.id for contact in changed]):
         topic = topics[0] if contact.role == "user" else topics[1]
-        item = msgspec.json.encode(ContactTagEvent("contact_tag", unix(now), tag_from_row(tag), contact)).decode()
-        events.append(Event(topic, contact.id, item))
-    await record_many(held, caller.workspace_id, events, now)
+        told = ContactTagEvent("contact_tag", contact.updated_at, tag_from_row(tag), contact)
+        events.append(Event(topic, contact.id, msgspec.json.encode(told).decode()))
+    await record_many(held, caller.workspace_id, events, caller.now())
 
 
 async def delete_tag(caller: Caller, tag_id: str) -> None:
     """Delete a tag from everything it stands on. Raises TagIsUsed where a segment asks for it."""
     async with transaction() as held:
-        row = await queries.lock_tag.first(held, caller.workspace_id, decimal_id(tag_id))
-        if row is None:
-            raise TagNotFound
+        row = _found(await queries.lock_tag.first(held, caller.workspace_id, decimal_id(tag_id)))
         users = await names_using_tag(held, caller, row.id)
         if users:
             raise TagIsUsed(f"Unable to delete Tag with dependent objects. Segments: {', '.join(users)}.")
@@ -197,17 +198,22 @@ async def tags_of_contact(caller: Caller, contact_id: str) -> list[AppliedTag]:
 async def tag_contact(caller: Caller, contact_id: str, tag_id: WireId) -> AppliedTag:
     """Put a tag on a contact; again: it stays as it was applied first."""
     async with transaction() as held:
-        await contacts.lock_live_contacts(held, caller, [contact_id])
-        tag = await find_tag(held, caller, tag_id)
+        tag = await _tag_for_contact(held, caller, contact_id, tag_id)
         await _tag_contacts(held, caller, tag, [contact_id])
         return applied_tag(await queries.contact_tagging.one(held, caller.workspace_id, contact_id, tag.id))
+
+
+async def _tag_for_contact(held: Connection, caller: Caller, contact_id: str, tag_id: WireId) -> TagRow:
+    """The tag, held like the contact. That the contact is missing is told first."""
+    tag = await queries.tag_to_apply.first(held, caller.workspace_id, decimal_id(tag_id))
+    await contacts.lock_live_contacts(held, caller, [contact_id])
+    return _found(tag)
 
 
 async def untag_contact(caller: Caller, contact_id: str, tag_id: str) -> AppliedTag:
     """Take a tag off a contact that has it."""
     async with transaction() as held:
-        await contacts.lock_live_contacts(held, caller, [contact_id])
-        tag = await find_tag(held, caller, tag_id)
+        tag = await _tag_for_contact(held, caller, contact_id, tag_id)
         tagging = await queries.contact_tagging.first(held, caller.workspace_id, contact_id, tag.id)
         if tagging is None:
             raise TagNotFound

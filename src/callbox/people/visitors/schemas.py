@@ -43,14 +43,14 @@ class VisitorSegments(msgspec.Struct):
 
 
 class LocationData(msgspec.Struct, omit_defaults=True):
-    """Where the visitor is; `{}` where that is unknown."""
+    """Where the visitor is, as far as that is known; `{}` where nothing is."""
 
     type: Literal["location_data"] | UnsetType = UNSET
-    country_name: str | UnsetType | None = UNSET
-    region_name: str | UnsetType | None = UNSET
-    city_name: str | UnsetType | None = UNSET
-    country_code: str | UnsetType | None = UNSET
-    continent_code: str | UnsetType | None = UNSET
+    country_name: str | UnsetType = UNSET
+    region_name: str | UnsetType = UNSET
+    city_name: str | UnsetType = UNSET
+    country_code: str | UnsetType = UNSET
+    continent_code: str | UnsetType = UNSET
 
 
 class Visitor(msgspec.Struct):
@@ -150,16 +150,15 @@ class CreateVisitorRequest(msgspec.Struct):
 
 
 def _location(row: VisitorRow) -> LocationData:
-    if row.location_country is None and row.location_region is None and row.location_city is None:
-        return LocationData()
-    return LocationData(
-        "location_data",
-        row.location_country,
-        row.location_region,
-        row.location_city,
-        row.location_country_code,
-        row.location_continent_code,
-    )
+    places = {
+        "country_name": row.location_country,
+        "region_name": row.location_region,
+        "city_name": row.location_city,
+        "country_code": row.location_country_code,
+        "continent_code": row.location_continent_code,
+    }
+    known = {name: place for name, place in places.items() if place is not None}
+    return LocationData("location_data", **known) if known else LocationData()
 
 
 def visitor_from_row(caller: Caller, row: VisitorRow) -> Visitor:

@@ -22,6 +22,7 @@ from callbox.platform import ids
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record
 from callbox.wire.authentication import Caller
+from callbox.wire.decode import WireId
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
 
 
@@ -31,8 +32,16 @@ class VisitorNotFound(NotFound):
     message = "Visitor Not Found"
 
 
+class VisitorNotNamed(ParameterNotFound):
+    """Nothing says which visitor is meant."""
+
+    message = "id or user_id of the visitor is a required parameter"
+
+
 async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
     """A visitor with a generated `user_id` and a made-up name."""
+    # Refused here where it is none, since the contact that the visitor becomes could not have it.
+    conversion.formatted_phone(request.phone)
     now = caller.now().replace(microsecond=0)
     visitor_id, user_id = ids.object_id(now), ids.uuid()
     async with transaction() as held:
@@ -70,19 +79,16 @@ async def get_visitor(caller: Caller, *, user_id: str | None = None, visitor_id:
         elif user_id:
             row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
         else:
-            raise ParameterNotFound("user_id is a required parameter")
+            raise VisitorNotNamed("user_id is a required parameter")
     if row is None:
         raise VisitorNotFound
     return visitor_from_row(caller, row)
 
 
 async def update_visitor(caller: Caller, request: UpdateVisitorRequest) -> Visitor:
-    """Change what is sent of a visitor. An id wins over a user_id."""
-    key = PersonKey(id=request.id, user_id=None if request.id is not None else request.user_id)
-    if key.id is None and key.user_id is None:
-        raise ParameterNotFound("id or user_id is a required parameter")
+    """Change what is sent of a visitor."""
     async with transaction() as held:
-        row = await _locked(held, caller, key)
+        row = await _locked(held, caller, PersonKey(id=request.id, user_id=request.user_id))
         sent = None if request.custom_attributes is UNSET else request.custom_attributes
         attributes = await check_custom_attributes(held, caller.workspace_id, "contact", sent)
         await queries.update_visitor.run(
@@ -105,13 +111,19 @@ async def delete_visitor(caller: Caller, visitor_id: str) -> VisitorDeleted:
 
 
 async def _locked(held: Connection, caller: Caller, key: PersonKey) -> VisitorRow:
-    """The visitor, held until the transaction ends: of two conversions at once, the second finds nobody."""
+    """The visitor, held until the transaction ends: of two conversions at once, the second finds nobody.
+
+    An id wins over a user_id, and that over an e-mail address.
+    """
+    visitor_id, user_id, email = _given(key.id), _given(key.user_id), _given(key.email)
+    if visitor_id is not None:
+        user_id = email = None
+    elif user_id is not None:
+        email = None
+    elif email is None:
+        raise VisitorNotNamed
     row = await queries.visitor_for_update.first(
-        held,
-        caller.workspace_id,
-        None if key.id is None else str(key.id),
-        None if key.user_id is None else str(key.user_id),
-        None if key.email is None else key.email.strip().lower(),
+        held, caller.workspace_id, visitor_id, user_id, None if email is None else email.strip().lower()
     )
     if row is None:
         raise VisitorNotFound
@@ -131,12 +143,18 @@ async def convert_to_lead(
     return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
 
 
+def _given(identifier: WireId | None) -> str | None:
+    return None if identifier is None or identifier == "" else str(identifier)
+
+
 async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Contact:
     """Make a contact of a visitor, or merge it into the user it turned out to be."""
     if request.type not in {"user", "lead"}:
         raise ParameterInvalid("type must be either user or lead")
     user = request.user or PersonKey()
-    if request.type == "user" and user.id is None and user.user_id is None and not user.email:
+    email = conversion.email_of(user.email)
+    target = conversion.Target(request.type, _given(user.id), _given(user.user_id), email)
+    if request.type == "user" and target.id is None and target.external_id is None and email is None:
         raise ParameterNotFound("user.id, user.user_id or user.email is a required parameter")
     async with transaction() as held:
         visitor = await _locked(held, caller, request.visitor)
@@ -164,11 +182,5 @@ async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Con
             utm_source=visitor.utm_source,
             utm_term=visitor.utm_term,
             referrer=visitor.referrer,
-        )
-        target = conversion.Target(
-            role=request.type,
-            id=None if user.id is None else str(user.id),
-            external_id=None if user.user_id is None else str(user.user_id),
-            email=user.email,
         )
         return await conversion.receive(held, caller, known, target)

@@ -134,10 +134,11 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop it after its current transactions are rolled back; nothing to do if it does not run."""
-        if self.is_running():
-            self._run("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "-t", "120", "stop")
-        with suppress(OSError):
-            self._own_socket_directory.rmdir()
+        with self._errors_told(), self._lock():
+            if self.is_running():
+                self._run("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "-t", "120", "stop")
+            with suppress(OSError):
+                self._own_socket_directory.rmdir()
 
     def is_running(self) -> bool:
         """Whether the cluster's server is there: the number in a stale pid file may be another process's by now."""
@@ -181,7 +182,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Two processes that start at once do so one after the other."""
+        """Of several that start and stop it at once, each waits for the other."""
         self._data.mkdir(parents=True, exist_ok=True)
         with (self._data / "postgres-lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -207,7 +208,7 @@ class EmbeddedPostgres:
                 )
 
     def _check_version(self) -> None:
-        found = (self._cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+        found = (self._cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
         ours = re.search(r"(\d+)\.", self._call("postgres", "--version").stdout)
         if ours is not None and found != ours[1]:
             raise EmbeddedPostgresError(

@@ -4,53 +4,123 @@ Whoever opens a transaction owns it; code called inside joins it, so that a rule
 room's rule and both commit together. A request with an Idempotency-Key opens the outermost one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record]
 else:
     Connection = asyncpg.Connection
 
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
+CONNECTION_SETTINGS: dict[str, Any] = {
+    "timeout": ACQUIRE_TIMEOUT_SECONDS,
+    "command_timeout": STATEMENT_TIMEOUT_SECONDS,
+    "statement_cache_size": 512,
+    "server_settings": {"application_name": "callbox", "timezone": "UTC"},
+}
 
-_pool: "asyncpg.Pool[asyncpg.Record] | None" = None
-_joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
+# What connecting may fail with.
+_CONNECTION_FAULTS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+# After these a connection is of no more use: what it still does is unknown, or the server is about to close it.
+_LAST_ERRORS = (
+    asyncio.CancelledError,
+    TimeoutError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+)
 
 
 class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached, or is too busy to take a connection in time. Trying again is safe."""
 
 
-async def _keep(_: object) -> None:
-    """Replaces the reset round trip: nothing here sets session state, and open transactions still roll back."""
+class _Pool:
+    """Connections, made when needed and kept; the one used last is lent first.
+
+    A few lines of our own, since asyncpg's pool makes a task and a turn of the event loop of every return: that
+    costs a read by id a quarter of its time (docs/decisions/0002-own-connection-pool.md).
+    """
+
+    def __init__(self, dsn: str, size: int) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
+        self._discarding: set[asyncio.Task[None]] = set()
+
+    async def take(self) -> Connection:
+        """A connection that was alive a moment ago. Raises DatabaseUnavailable."""
+        try:
+            if self._free.locked():
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+                    await self._free.acquire()
+            else:
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise DatabaseUnavailable("every connection is in use") from error
+        while self._idle:
+            kept = self._idle.pop()
+            if not kept.is_closed():
+                return kept
+        try:
+            return await asyncpg.connect(self._dsn, **CONNECTION_SETTINGS)
+        except BaseException as error:
+            self._free.release()
+            if isinstance(error, _CONNECTION_FAULTS):
+                raise DatabaseUnavailable(str(error)) from error
+            raise
+
+    def give_back(self, lent: Connection, error: BaseException | None) -> None:
+        """Keep a connection for the next use, if it can have one."""
+        if isinstance(error, _LAST_ERRORS) or lent.is_closed() or lent.is_in_transaction():
+            discarding = asyncio.create_task(self._discard(lent))
+            self._discarding.add(discarding)
+            discarding.add_done_callback(self._discarding.discard)
+        else:
+            self._idle.append(lent)
+            self._free.release()
+
+    async def _discard(self, lent: Connection) -> None:
+        """Close a connection after the server was told to stop what it does there."""
+        try:
+            await lent.close(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        except _CONNECTION_FAULTS:
+            lent.terminate()
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Wait for what is lent, then disconnect."""
+        for _ in range(self._size):
+            await self._free.acquire()
+        while self._idle:
+            await self._idle.pop().close()
 
 
-def connect(dsn: str, size: int = POOL_SIZE) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool with the settings of a server process. It connects when used: starting needs no database."""
-    return asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=size,
-        max_inactive_connection_lifetime=0,
-        command_timeout=STATEMENT_TIMEOUT_SECONDS,
-        statement_cache_size=512,
-        reset=_keep,
-        server_settings={"application_name": "callbox", "timezone": "UTC"},
-    )
+_pool: _Pool | None = None
+_joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
 
 
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
-    """Connect this process. The DSN is a libpq URL or a Unix socket form of it."""
+    """Let this process use a database: a libpq URL or a Unix socket form of it. It connects when there is need."""
     global _pool  # noqa: PLW0603  # one pool a process is the point
-    _pool = await connect(dsn, size)
+    _pool = _Pool(dsn, size)
 
 
 async def close_pool() -> None:
@@ -61,28 +131,32 @@ async def close_pool() -> None:
         await pool.close()
 
 
-def _open_pool() -> "asyncpg.Pool[asyncpg.Record]":
-    if _pool is None:
-        raise DatabaseUnavailable("the connection pool is not open")
-    return _pool
+class _Loan:
+    """A connection from the pool for the length of a block."""
+
+    __slots__ = ("_lent", "_pool")
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._lent = await self._pool.take()
+        return self._lent
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.give_back(self._lent, error)
 
 
-@asynccontextmanager
-async def connection() -> AsyncIterator[Connection]:
+def connection() -> AbstractAsyncContextManager[Connection]:
     """A connection for single statements: the joined transaction's if there is one, else any from the pool."""
     joined = _joined.get()
     if joined is not None:
-        yield joined
-        return
-    pool = _open_pool()
-    try:
-        acquired = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailable(str(error)) from error
-    try:
-        yield acquired
-    finally:
-        await pool.release(acquired)
+        return nullcontext(joined)
+    if _pool is None:
+        raise DatabaseUnavailable("the connection pool is not open")
+    return _Loan(_pool)
 
 
 @asynccontextmanager

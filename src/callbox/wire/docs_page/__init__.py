@@ -82,7 +82,11 @@ def _navigation_group(name: str, operations: Iterable[tuple[str, str, Json]]) ->
     links = "".join(
         _element(
             "li",
-            _element("a", _method(method) + _prose(operation["summary"].rstrip(".")), href=f"#{_anchor(operation)}"),
+            _element(
+                "a",
+                _method(method) + _element("span", _prose(operation["summary"].rstrip("."))),
+                href=f"#{_anchor(operation)}",
+            ),
         )
         for method, _, operation in operations
     )

@@ -2,7 +2,6 @@
 
 import msgspec
 from asyncpg import UniqueViolationError
-from email_validator import EmailNotValidError, validate_email
 from msgspec import UNSET
 
 from callbox.platform import clock
@@ -10,7 +9,8 @@ from callbox.platform.database import Connection, connection, savepoint, transac
 from callbox.platform.events import Event, Topic, announce, record
 from callbox.wire.authentication import Caller, forget_callers
 from callbox.wire.decode import WireId, decimal_id
-from callbox.wire.errors import Conflict, NotFound, ParameterInvalid, WireError
+from callbox.wire.email_addresses import email_address
+from callbox.wire.errors import Conflict, NotFound, WireError
 from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import queries
 from callbox.workspace.admins.queries import AdminRow
@@ -177,7 +177,7 @@ async def _record(held: Connection, caller: Caller, topic: Topic, row: AdminRow)
 
 async def create_admin(caller: Caller, request: CreateAdminRequest) -> Admin:
     """A further admin of the workspace. Raises AdminExists."""
-    email = _email(request.email)
+    email = email_address(request.email)
     async with transaction() as held:
         try:
             async with savepoint(held):
@@ -239,7 +239,7 @@ async def _record_changes(held: Connection, caller: Caller, before: AdminRow, af
 
 def _apply(row: AdminRow, request: UpdateAdminRequest) -> None:
     if request.email is not UNSET:
-        row.email = _email(request.email)
+        row.email = email_address(request.email)
     if request.name is not UNSET:
         row.name = request.name
     if request.job_title is not UNSET:
@@ -248,14 +248,6 @@ def _apply(row: AdminRow, request: UpdateAdminRequest) -> None:
         row.avatar_url = request.avatar
     if request.has_inbox_seat is not UNSET:
         row.has_inbox_seat = request.has_inbox_seat
-
-
-def _email(sent: str) -> str:
-    try:
-        validate_email(sent.strip(), check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        raise ParameterInvalid(f"email is invalid: {sent}") from None
-    return sent.strip()
 
 
 async def remove_admin(caller: Caller, admin_id: str) -> AdminDeleted:

@@ -83,7 +83,7 @@ CREATE UNIQUE INDEX contacts_external_id ON contacts (workspace_id, external_id)
 CREATE INDEX contacts_external_id_folded ON contacts (workspace_id, lower(external_id));
 CREATE UNIQUE INDEX contacts_email_identifier ON contacts (workspace_id, email_identifier);
 CREATE INDEX contacts_email ON contacts (workspace_id, email);
-CREATE INDEX contacts_phone ON contacts (workspace_id, phone);
+CREATE INDEX contacts_phone ON contacts (workspace_id, lower(phone));
 CREATE INDEX contacts_updated ON contacts (workspace_id, updated_at, id) WHERE state = 'live';
 CREATE INDEX contacts_created ON contacts (workspace_id, created_at, id) WHERE state = 'live';
 CREATE INDEX contacts_last_seen ON contacts (workspace_id, last_seen_at, id) WHERE state = 'live';
@@ -92,7 +92,7 @@ CREATE INDEX contacts_not_live ON contacts (workspace_id, state, state_changed_a
 CREATE INDEX contacts_custom_attributes ON contacts
     USING gin (workspace_id, custom_attributes_folded jsonb_path_ops);
 CREATE INDEX contacts_text ON contacts
-    USING gin (workspace_id, lower(name) gin_trgm_ops, email gin_trgm_ops, phone gin_trgm_ops);
+    USING gin (workspace_id, lower(name) gin_trgm_ops, email gin_trgm_ops, lower(phone) gin_trgm_ops);
 
 CREATE TABLE visitors (
     workspace_id             text COLLATE "C" NOT NULL REFERENCES workspaces (id),

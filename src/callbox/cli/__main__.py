@@ -1,0 +1,5 @@
+"""`python -m callbox.cli` is `callbox`."""
+
+from callbox.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""`callbox serve` and `callbox worker`: what runs until it is told to stop."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from callbox import demo as demo_data
+from callbox.cli.common import DataOption, say, settings_of
+from callbox.installation import Database, bring_up_to_date, first_workspace, pool
+from callbox.platform.database import transaction
+from callbox.platform.processes import stop_signal
+from callbox.serving import Server, listen
+from callbox.working import work
+from callbox.workspace.workspaces import NewWorkspace, operator_caller
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
+
+
+class _FirstStart(msgspec.Struct):
+    """What a first start made, and the demo data in it."""
+
+    workspace: NewWorkspace
+    contents: str | None
+
+
+def serve(
+    data: DataOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="HTTP processes.")] = 1,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill a new workspace with lifelike data.")] = False,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Run no job worker in this server.")] = False,
+) -> None:
+    """Run the server and its job worker; the first start creates a workspace and prints a token."""
+    settings = settings_of(data)
+    database = Database(settings, say)
+    with listen(host, port) as listening:
+        url = settings.public_url or _url(host, listening.getsockname()[1])
+
+        async def run() -> None:
+            stop = stop_signal()
+            async with database.serving():
+                made = await _first_start(database.url, with_demo=demo)
+                server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
+                await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
+                say("Stopping.")
+
+        asyncio.run(run())
+
+
+async def _first_start(database_url: str, *, with_demo: bool) -> _FirstStart | None:
+    async with pool(database_url, say), transaction():
+        name, timezone = (demo_data.WORKSPACE_NAME, demo_data.TIMEZONE) if with_demo else ("My workspace", "UTC")
+        created = await first_workspace(name, timezone)
+        if created is None:
+            return None
+        contents = await demo_data.fill(await operator_caller(created.id), say) if with_demo else None
+        return _FirstStart(created, contents)
+
+
+def _url(host: str, port: int) -> str:
+    name = "127.0.0.1" if host in _EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
+    """What a person needs now, on standard output."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"\n[bold]Callbox is ready[/bold] at {url}\n")
+    console.print(f"API:          {url}/docs")
+    if made is None:
+        where = f" --data {data}" if data else ""
+        console.print("Access tokens were shown when they were made; for a new one: ", end="")
+        console.print(f"callbox token create{where}\n", markup=False)
+        return
+    console.print(f"Workspace:    {made.workspace.id}, {made.workspace.name}")
+    console.print(f"Access token: {made.workspace.access_token}   (shown this once; keep it)")
+    if made.contents:
+        console.print(f"Demo data:    {made.contents}")
+    console.print("\nA first request:")
+    console.print(f"  curl -H 'Authorization: Bearer {made.workspace.access_token}' {url}/me\n")
+
+
+def worker(data: DataOption = None) -> None:
+    """Run a job worker alone, for more machines than the server's."""
+    database = Database(settings_of(data), say)
+
+    async def run() -> None:
+        stop = stop_signal()
+        async with database.used():
+            await bring_up_to_date(database.url, say)
+            say("The worker runs.")
+            await work(database.url, stop)
+            say("Stopping.")
+
+    asyncio.run(run())

@@ -1,1 +1,0 @@
-"""A lifelike workspace, the same at every run."""

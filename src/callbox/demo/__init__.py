@@ -1,0 +1,52 @@
+"""A lifelike workspace, the same at every run: a year at Dawnshift, a made-up firm, counted back from now."""
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from callbox.demo import firm
+from callbox.demo.people import populate
+from callbox.demo.play import leave_traces, play
+from callbox.demo.setting import create_segments, set_stage
+from callbox.demo.stage import Stage
+from callbox.demo.year import NoteTaken, PersonActed, the_year
+from callbox.people.contacts.schemas import ListContactsQuery
+from callbox.people.contacts.service import list_contacts
+from callbox.platform.database import transaction
+from callbox.wire.authentication import Caller
+from callbox.wire.errors import Conflict
+
+WORKSPACE_NAME = firm.NAME
+TIMEZONE = firm.TIMEZONE
+
+
+class WorkspaceInUse(Conflict):
+    """Somebody's real contacts are in the workspace."""
+
+    message = "The workspace has contacts already: demo data is only put into an empty one"
+
+
+async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
+    """Fill a workspace, wholly or not at all; answers what it was filled with. Raises WorkspaceInUse."""
+    if (await list_contacts(caller, ListContactsQuery(per_page="1"))).total_count:
+        raise WorkspaceInUse
+    draw = Random(firm.NAME)  # noqa: S311  # the same data at every run is the point
+    population = populate(draw)
+    moments = the_year(draw, population)
+    async with transaction() as held:
+        stage = Stage(held, caller, caller.now())
+        on_progress(f"Setting up {firm.NAME}, a made-up firm.")
+        await set_stage(stage)
+        on_progress(f"Letting a year pass there: {len(moments)} moments.")
+        await play(stage, moments)
+        await leave_traces(stage, population)
+        on_progress("Finding out who is in which segment.")
+        await create_segments(stage)
+    kinds = Counter(type(moment) for moment in moments)
+    return (
+        f"a year at {firm.NAME}, a made-up firm that sells rosters: "
+        f"{len(stage.team)} admins in {len(firm.TEAMS)} teams, "
+        f"{len(population.users)} users and {len(population.leads)} leads, {len(stage.companies)} companies, "
+        f"{len(stage.visitors)} visitors, {len(stage.tags)} tags, {len(firm.SEGMENTS)} segments, "
+        f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events"
+    )

@@ -1,0 +1,51 @@
+"""SQL for what only the messenger and the customer's pages would leave behind over a year."""
+
+from callbox.platform.database import Command
+
+CONTACT_TRACES = (
+    *("browser", "browser_version", "browser_language", "os"),
+    *("android_app_name", "android_app_version", "android_device", "android_os_version"),
+    *("ios_app_name", "ios_app_version", "ios_device", "ios_os_version"),
+)
+
+leave_contact_traces = Command(
+    "leave_demo_contact_traces",
+    f"""
+    UPDATE contacts c
+    SET {", ".join(f"{name} = t.{name}" for name in CONTACT_TRACES)},
+        android_last_seen_at = CASE WHEN t.android_device IS NOT NULL THEN c.last_seen_at END,
+        ios_last_seen_at = CASE WHEN t.ios_device IS NOT NULL THEN c.last_seen_at END
+    FROM jsonb_to_recordset($2::jsonb) AS t (id text, {", ".join(f"{name} text" for name in CONTACT_TRACES)})
+    WHERE c.workspace_id = $1 AND c.id = t.id
+    """,
+)
+
+leave_visitor_traces = Command(
+    "leave_demo_visitor_traces",
+    """
+    UPDATE visitors v
+    SET session_count = t.sessions, last_request_at = t.last_request_at, location_country_code = t.country_code,
+        location_continent_code = t.continent_code
+    FROM jsonb_to_recordset($2::jsonb) AS t (
+        id text, sessions integer, last_request_at timestamptz, country_code text, continent_code text
+    )
+    WHERE v.workspace_id = $1 AND v.id = t.id
+    """,
+)
+
+# A company was last seen when the last of its people was.
+leave_company_traces = Command(
+    "leave_demo_company_traces",
+    """
+    UPDATE companies p
+    SET last_request_at = seen.at, session_count = seen.people * 7
+    FROM (
+        SELECT m.company_id, max(c.last_seen_at) AS at, count(*) AS people
+        FROM contact_companies m
+        JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id
+        WHERE m.workspace_id = $1
+        GROUP BY m.company_id
+    ) AS seen
+    WHERE p.workspace_id = $1 AND p.id = seen.company_id
+    """,
+)

@@ -1,0 +1,120 @@
+"""The connection pool: what it lends, what it takes back, and how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from callbox.platform.database import DatabaseUnavailable, close_pool, connection, open_pool, pool, transaction
+
+
+@pytest.fixture
+async def pool_of_two(empty_database_url: str) -> AsyncIterator[None]:
+    await open_pool(empty_database_url, 2)
+    yield
+    await close_pool()
+
+
+async def server_process() -> int:
+    async with connection() as held:
+        return held.get_server_pid()
+
+
+async def is_alive(pid: int) -> bool:
+    async with connection() as held:
+        return bool(await held.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid))
+
+
+@pytest.mark.usefixtures("pool_of_two")
+class TestLending:
+    async def test_the_connection_used_last_is_lent_first(self) -> None:
+        async with connection() as first, connection() as second:
+            pids = first.get_server_pid(), second.get_server_pid()
+        assert await server_process() == pids[0]
+
+    async def test_no_more_connections_are_lent_than_the_pool_has(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT_SECONDS", 0.05)
+        async with connection(), connection():
+            with pytest.raises(DatabaseUnavailable):
+                async with connection():
+                    pass
+
+    async def test_who_waits_gets_a_connection_that_comes_back(self) -> None:
+        async with connection():
+            async with connection() as second:
+                waiting = asyncio.create_task(server_process())
+                await asyncio.sleep(0.01)
+                pid = second.get_server_pid()
+            assert await waiting == pid
+
+    async def test_who_gives_up_waiting_takes_no_connection_along(self) -> None:
+        async with connection(), connection():
+            waiting = asyncio.create_task(server_process())
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        async with connection(), connection():
+            pass
+
+    async def test_code_inside_a_transaction_joins_it(self) -> None:
+        async with transaction() as outer, connection() as inner:
+            assert inner is outer
+
+
+@pytest.mark.usefixtures("pool_of_two")
+class TestTakingBack:
+    async def test_a_refused_statement_leaves_the_connection_in_use(self) -> None:
+        pid = await server_process()
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with connection() as held:
+                await held.execute("SELECT * FROM nowhere")
+        assert await server_process() == pid
+
+    async def test_an_open_transaction_does_not_reach_the_next_borrower(self) -> None:
+        async with connection() as held:
+            await held.execute("BEGIN")
+            await held.execute("CREATE TABLE half (a int)")
+        async with connection() as held:
+            assert not held.is_in_transaction()
+            assert await held.fetchval("SELECT to_regclass('half')") is None
+
+    async def test_a_connection_that_the_server_ended_is_replaced(self) -> None:
+        async with connection() as doomed, connection() as other:
+            await other.execute("SELECT pg_terminate_backend($1)", doomed.get_server_pid())
+            await asyncio.sleep(0.1)
+        async with connection() as first, connection() as second:
+            assert await first.fetchval("SELECT 1") == await second.fetchval("SELECT 1") == 1
+
+    async def test_a_statement_that_is_broken_off_does_not_go_on_for_the_next_borrower(self) -> None:
+        pid = await server_process()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), connection() as held:
+                await held.execute("SELECT pg_sleep(5)")
+        assert await server_process() != pid
+        async with asyncio.timeout(3):
+            while await is_alive(pid):  # noqa: ASYNC110  # the server tells nobody
+                await asyncio.sleep(0.02)
+
+
+async def test_closing_waits_for_what_is_lent(empty_database_url: str) -> None:
+    await open_pool(empty_database_url, 2)
+    async with connection() as held:
+        closing = asyncio.create_task(close_pool())
+        await asyncio.sleep(0.01)
+        with pytest.raises(DatabaseUnavailable):
+            connection()
+        assert await held.fetchval("SELECT 1") == 1
+        assert not closing.done()
+    await closing
+    assert held.is_closed()
+
+
+async def test_an_unreachable_database_is_unavailable_and_stays_so() -> None:
+    await open_pool("postgresql://callbox@127.0.0.1:1/none", 1)
+    try:
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailable):
+                await server_process()
+    finally:
+        await close_pool()

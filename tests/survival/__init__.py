@@ -1,0 +1,1 @@
+"""Nothing is lost: crashes, restarts and the life of processes."""
