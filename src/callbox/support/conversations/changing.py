@@ -36,6 +36,27 @@ class Held(Change, kw_only=True):
     at: datetime
 
 
+class ConversationBegun(msgspec.Struct, frozen=True):
+    """Announced when a contact began a conversation, so that rules decide who gets it."""
+
+    caller: Caller
+    change: Held
+
+
+class ContactWrote(msgspec.Struct, frozen=True):
+    """Announced when a contact wrote in a conversation that was there already."""
+
+    caller: Caller
+    change: Held
+
+
+class GivenToTeam(msgspec.Struct, frozen=True):
+    """Announced when somebody gave a conversation to a team by hand."""
+
+    caller: Caller
+    change: Held
+
+
 async def hold(held: Connection, caller: Caller, conversation_id: WireId, created_at: UnixTime | None = None) -> Held:
     """Take a conversation for a change at the given time, or now. Raises ConversationNotFound."""
     number = decimal_id(conversation_id)
@@ -92,6 +113,8 @@ async def _write(held: Connection, caller: Caller, change: Held) -> list[int]:
         [part.attachments for part in parts],
         [part.at for part in parts],
         [part.reply_options for part in parts],
+        [part.ticket_state for part in parts],
+        [part.previous_ticket_state for part in parts],
     )
 
 
@@ -103,36 +126,44 @@ def _events(conversation: ConversationWithParts, parts: list[NewPart], part_ids:
         told = [shown[str(part_id)]]
         alone = ConversationParts("conversation_part.list", told, len(told))
         item = msgspec.json.encode(msgspec.structs.replace(conversation, conversation_parts=alone)).decode()
-        events += [Event(topic, conversation.id, item) for topic in topics_of(part)]
+        topics = topics_of(part, is_open=conversation.state == "open")
+        events += [Event(topic, conversation.id, item) for topic in topics]
     return events
 
 
 _TOPICS = {
+    "open": [Topic.CONVERSATION_ADMIN_OPENED],
     "snoozed": [Topic.CONVERSATION_ADMIN_SNOOZED],
     "unsnoozed": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "timer_unsnooze": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "close": [Topic.CONVERSATION_ADMIN_CLOSED],
     "note": [Topic.CONVERSATION_ADMIN_NOTED],
     "note_and_unsnooze": [Topic.CONVERSATION_ADMIN_NOTED, Topic.CONVERSATION_ADMIN_UNSNOOZED],
-    "assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED],
+    "assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
     "assign_and_reopen": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_OPENED],
     "assign_and_unsnooze": [Topic.CONVERSATION_ADMIN_ASSIGNED, Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "default_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
     "message_strategy_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
     "away_mode_assignment": [Topic.CONVERSATION_ADMIN_ASSIGNED],
     "priority_changed": [Topic.CONVERSATION_PRIORITY_UPDATED],
+    "conversation_rating_changed": [Topic.CONVERSATION_RATING_ADDED],
     "conversation_rating_remark_added": [Topic.CONVERSATION_RATING_ADDED],
 }
+_ONLY_FOR_COLLEAGUES = frozenset({"note", "note_and_unsnooze"})
+# They leave the state as it is; what they do to an open conversation is told once more.
+_ASSIGNED_AS_IT_IS = frozenset(
+    {"assignment", "default_assignment", "message_strategy_assignment", "away_mode_assignment"}
+)
 
 
-def topics_of(part: NewPart) -> list[Topic]:
-    """What a part means to those who listen."""
-    if part.part_type in {"comment", "open"} and part.body is not None:
-        if part.author.is_contact:
-            return [Topic.CONVERSATION_USER_REPLIED]
-        if part.author.type == "bot":
-            return [Topic.CONVERSATION_OPERATOR_REPLIED]
-        return [Topic.CONVERSATION_ADMIN_REPLIED]
-    if part.part_type == "open":
-        return [Topic.CONVERSATION_ADMIN_OPENED]
-    return _TOPICS.get(part.part_type, [])
+def topics_of(part: NewPart, *, is_open: bool) -> list[Topic]:
+    """What a part means to those who listen. A contact's text is told as that alone, whatever it opens."""
+    if part.author.is_contact and part.body is not None:
+        return [Topic.CONVERSATION_USER_REPLIED]
+    topics = list(_TOPICS.get(part.part_type, []))
+    if is_open and part.part_type in _ASSIGNED_AS_IT_IS:
+        topics.append(Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED)
+    if part.body is not None and part.part_type not in _ONLY_FOR_COLLEAGUES:
+        by_bot = part.author.type == "bot"
+        topics.append(Topic.CONVERSATION_OPERATOR_REPLIED if by_bot else Topic.CONVERSATION_ADMIN_REPLIED)
+    return topics

@@ -7,6 +7,8 @@ import msgspec
 
 from callbox.platform.database import Command, Query
 from callbox.support.conversations.transitions import Conversation
+from callbox.support.ticket_types.queries import TICKET_TYPE, Category
+from callbox.support.ticket_types.states import TicketState
 
 MAX_PARTS = 500
 
@@ -28,8 +30,8 @@ class PartRow(msgspec.Struct, array_like=True):
     attachments: list[dict[str, Any]] | None
     external_id: str | None
     redacted: bool
-    ticket_state: str | None
-    previous_ticket_state: str | None
+    ticket_state: TicketState | None
+    previous_ticket_state: TicketState | None
     reply_options: list[dict[str, str]] | None
 
 
@@ -56,6 +58,13 @@ class AppliedTagRow(msgspec.Struct, array_like=True):
     applied_by_admin_id: int
 
 
+class LinkRow(msgspec.Struct, array_like=True):
+    """A linked ticket, or a conversation, which has no category."""
+
+    id: int
+    category: Category | None
+
+
 class ConversationRow(Conversation, kw_only=True):
     """A conversation with what hangs on it. Lists leave the parts out."""
 
@@ -77,15 +86,18 @@ class ConversationRow(Conversation, kw_only=True):
     rating_remark: str | None
     rating_contact_id: str | None
     rating_admin_id: int | None
-    sla_name: str | None
-    sla_status: str | None
     custom_attributes: str
+    ticket_number: int | None
+    ticket_attributes: str | None
+    ticket_is_shared: bool | None
     source_author_type: str | None
     source_author_id: str | None
     source_author_name: str | None
     source_author_email: str | None
     contacts: str
     tags: str
+    links: str
+    ticket_type: str | None
     parts: str | None = None
 
 
@@ -158,7 +170,18 @@ _SHALLOW_COLUMNS = f"""
         FROM conversation_tags t
         JOIN tags g ON g.workspace_id = $1 AND g.id = t.tag_id
         WHERE t.workspace_id = $1 AND t.conversation_id = c.id
-    )::text"""
+    )::text,
+    (
+        SELECT coalesce(json_agg(json_build_array(l.id, lt.category) ORDER BY l.created_at, l.id), '[]')
+        FROM (
+            SELECT conversation_id AS id, created_at FROM ticket_links WHERE workspace_id = $1 AND ticket_id = c.id
+            UNION ALL
+            SELECT ticket_id, created_at FROM ticket_links WHERE workspace_id = $1 AND conversation_id = c.id
+        ) l
+        JOIN conversations lc ON lc.workspace_id = $1 AND lc.id = l.id
+        LEFT JOIN ticket_types lt ON lt.workspace_id = $1 AND lt.id = lc.ticket_type_id
+    )::text,
+    (SELECT {TICKET_TYPE} FROM ticket_types t WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id)"""
 
 CONVERSATION_COLUMNS = _SHALLOW_COLUMNS
 CONVERSATION_TABLES = """
@@ -288,7 +311,7 @@ next_ids = Query(
     """,
 )
 
-# One statement: the conversation, its participants, its count.
+# One statement: the conversation, its participants, its words, its count.
 _INSERTED_COLUMNS = (
     "id",
     "created_at",
@@ -319,6 +342,10 @@ insert_conversation = Command(
         INSERT INTO counts AS n (workspace_id, kind, shard, n)
         VALUES ($1, 'conversations', ${_LAST + 2}::smallint, 1)
         ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = n.n + 1
+    ), found_by AS (
+        INSERT INTO conversation_words (workspace_id, conversation_id, words)
+        SELECT $1, inserted.id, ${_LAST + 3}
+        FROM inserted
     )
     INSERT INTO conversation_contacts (workspace_id, conversation_id, contact_id, added_at)
     SELECT $1, inserted.id, contact_id, $3
@@ -339,6 +366,8 @@ _PART_COLUMNS = {
     "attachments": "text",
     "created_at": "timestamptz",
     "reply_options": "text",
+    "ticket_state": "text",
+    "previous_ticket_state": "text",
 }
 _PART_ARRAYS = ", ".join(
     f"${place}::{kind}[]" for place, kind in enumerate(_PART_COLUMNS.values(), start=_STATE_LAST + 1)
@@ -356,14 +385,15 @@ write_change = Query(
     )
     INSERT INTO conversation_parts (
         workspace_id, conversation_id, part_type, body, author_type, author_admin_id, author_contact_id,
-        assigned_to_type, assigned_to_id, attachments, created_at, updated_at, reply_options
+        assigned_to_type, assigned_to_id, attachments, created_at, updated_at, reply_options,
+        ticket_state, previous_ticket_state
     )
     SELECT $1, $2, n.part_type, n.body, n.author_type, n.author_admin_id, n.author_contact_id,
            n.assigned_to_type, n.assigned_to_id, n.attachments::jsonb, n.created_at, n.created_at,
-           n.reply_options::jsonb
+           n.reply_options::jsonb, n.ticket_state, n.previous_ticket_state
     FROM unnest({_PART_ARRAYS}) WITH ORDINALITY AS n (
         part_type, body, author_type, author_admin_id, author_contact_id, assigned_to_type, assigned_to_id,
-        attachments, created_at, reply_options, place
+        attachments, created_at, reply_options, ticket_state, previous_ticket_state, place
     )
     ORDER BY n.place
     RETURNING id

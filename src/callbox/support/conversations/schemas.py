@@ -10,8 +10,12 @@ from callbox.support.conversations.queries import (
     AppliedTagRow,
     ContactReferenceRow,
     ConversationRow,
+    LinkRow,
     PartRow,
 )
+from callbox.support.ticket_types.queries import Category, ticket_type_row
+from callbox.support.ticket_types.states import EXTERNAL_LABELS, INTERNAL_LABELS, TicketState
+from callbox.support.ticket_types.values import shown_attributes
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
 from callbox.wire.html import plain_text
@@ -19,6 +23,8 @@ from callbox.wire.pagination import CursorPages
 
 REDACTED_BODY = "<p><i>This message was deleted</i></p>"
 MAX_ATTACHMENTS = 10
+
+MAX_LINKED_OBJECTS = 1000
 
 AttachmentUrls = Annotated[list[str], Meta(max_length=MAX_ATTACHMENTS)]
 
@@ -193,7 +199,7 @@ class LinkedObject(msgspec.Struct):
 
     type: Literal["ticket", "conversation"]
     id: str
-    category: str | None
+    category: Category | None
 
 
 class LinkedObjects(msgspec.Struct):
@@ -205,6 +211,28 @@ class LinkedObjects(msgspec.Struct):
     has_more: bool
 
 
+class AttributeValue(msgspec.Struct):
+    """A ticket's attribute in the form that only conversations show."""
+
+    value: Any
+    type: str
+
+
+class ConversationTicket(msgspec.Struct):
+    """The ticket that a conversation is, in the form of the time when it was a part of the conversation."""
+
+    type: Literal["ticket"]
+    id: int
+    url: None
+    custom_attributes: dict[str, AttributeValue]
+    state: TicketState
+    ticket_type: str
+    ticket_type_description: str
+    ticket_type_emoji: str
+    ticket_custom_state_admin_label: str
+    ticket_custom_state_user_label: str
+
+
 class Conversation(msgspec.Struct):
     """A conversation, as lists show it."""
 
@@ -214,7 +242,7 @@ class Conversation(msgspec.Struct):
     updated_at: int
     waiting_since: int | None
     snoozed_until: int | None
-    source: Source | None
+    source: Source
     contacts: Contacts
     first_contact_reply: FirstContactReply | None
     admin_assignee_id: int | None
@@ -231,7 +259,7 @@ class Conversation(msgspec.Struct):
     title: str | None
     custom_attributes: Raw
     topics: Topics
-    ticket: dict[str, Any] | None
+    ticket: ConversationTicket | None
     linked_objects: LinkedObjects
     ai_agent: None
     ai_agent_participated: bool
@@ -341,6 +369,7 @@ class ReplyRequest(msgspec.Struct):
 _parts = msgspec.json.Decoder(list[PartRow])
 _contacts = msgspec.json.Decoder(list[ContactReferenceRow])
 _tags = msgspec.json.Decoder(list[AppliedTagRow])
+_links = msgspec.json.Decoder(list[LinkRow])
 _attachments = msgspec.json.Decoder(list[dict[str, Any]])
 
 
@@ -361,9 +390,8 @@ def conversation_with_parts(caller: Caller, row: ConversationRow, *, plaintext: 
 
 def _strip_markup(conversation: ConversationWithParts) -> None:
     source = conversation.source
-    if source is not None:
-        source.subject = plain_text(source.subject)
-        source.body = None if source.body is None else plain_text(source.body)
+    source.subject = plain_text(source.subject)
+    source.body = None if source.body is None else plain_text(source.body)
     for part in conversation.conversation_parts.conversation_parts:
         part.body = None if part.body is None else plain_text(part.body)
 
@@ -442,16 +470,48 @@ def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
         row.title,
         Raw(row.custom_attributes),
         Topics("topic.list", [], 0),
-        None,
-        LinkedObjects("list", [], 0, has_more=False),
+        _ticket(row),
+        linked_objects(row),
         None,
         False,
     )
 
 
-def _source(caller: Caller, row: ConversationRow) -> Source | None:
-    if row.source_type is None or row.source_author_type is None:
+def linked_objects(row: ConversationRow) -> LinkedObjects:
+    """What the conversation or ticket is linked with, oldest link first."""
+    links = [] if row.links == "[]" else _links.decode(row.links)
+    shown = [
+        LinkedObject("conversation" if link.category is None else "ticket", str(link.id), link.category)
+        for link in links[:MAX_LINKED_OBJECTS]
+    ]
+    return LinkedObjects("list", shown, len(links), has_more=len(links) > len(shown))
+
+
+def _ticket(row: ConversationRow) -> ConversationTicket | None:
+    if row.ticket_state is None or row.ticket_type is None:
         return None
+    ticket_type = ticket_type_row(row.ticket_type)
+    data_types = {attribute.name: attribute.data_type for attribute in ticket_type.attributes}
+    attributes = shown_attributes(ticket_type, msgspec.json.decode(row.ticket_attributes or "{}"))
+    return ConversationTicket(
+        "ticket",
+        row.id,
+        None,
+        {name: AttributeValue(value, data_types[name]) for name, value in attributes.items()},
+        row.ticket_state,
+        ticket_type.name,
+        ticket_type.description,
+        ticket_type.icon,
+        INTERNAL_LABELS[row.ticket_state],
+        EXTERNAL_LABELS[row.ticket_state],
+    )
+
+
+def _source(caller: Caller, row: ConversationRow) -> Source:
+    """No message began what began as a ticket: its source is empty, and the bot's."""
+    if row.source_type is None or row.source_author_type is None:
+        bot = _author(caller, "bot", None, None, None)
+        return Source("conversation", str(row.id), "admin_initiated", "", "", bot, [], None, redacted=False)
     attachments = [] if row.source_attachments is None else _attachments.decode(row.source_attachments)
     return Source(
         row.source_type,

@@ -10,10 +10,12 @@ from callbox.people.contacts.schemas import Contact
 from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.people.visitors.service import convert_to_lead
 from callbox.platform.database import Connection, connection, transaction
-from callbox.platform.events import Event, Topic, record
+from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.conversations import queries, statistics, transitions
 from callbox.support.conversations.changing import (
+    ConversationBegun,
     ConversationNotFound,
+    Held,
     hold,
     store,
     time_of_action,
@@ -35,6 +37,7 @@ from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import ParameterInvalid
 from callbox.wire.html import paragraphs
 from callbox.wire.pagination import cursor_page, cursor_pages
+from callbox.wire.search import stored_words
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -47,6 +50,7 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
     if not request.body or not request.body.strip():
         raise ParameterInvalid("Body is required")
     at = time_of_action(caller, request.created_at)
+    body = paragraphs(request.body)
     async with transaction() as held:
         contact = await _sender(held, caller, request.sender)
         conversation_id, message_id = await queries.next_ids.one(held, caller.workspace_id)
@@ -63,7 +67,7 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
             message_id,
             "customer_initiated",
             request.subject or "",
-            paragraphs(request.body),
+            body,
             None,
             contact.role,
             None,
@@ -71,12 +75,17 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
             None,
             [contact.id],
             contacts.count_shard(held),
+            stored_words(body),
         )
         await contacts.note_reply(held, caller, contact.id, at)
         row = await queries.conversation_by_id.one(held, caller.workspace_id, conversation_id)
         item = msgspec.json.encode(conversation_with_parts(caller, row)).decode()
         event = Event(Topic.CONVERSATION_USER_CREATED, str(conversation_id), item)
         await record(held, caller.workspace_id, event, caller.now())
+        change = Held(conversation=state, id=conversation_id, at=at)
+        await announce(held, caller.workspace_id, ConversationBegun(caller, change))
+        if change.parts:
+            await store(held, caller, change)
     return UserMessage(
         "user_message", str(message_id), int(at.timestamp()), request.body, "inapp", str(conversation_id)
     )

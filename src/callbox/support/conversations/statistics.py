@@ -53,10 +53,15 @@ def count(statistics: Statistics, part: "NewPart", waiting_since: datetime | Non
         statistics.count_reopens += 1
     if part.assigned_to is not None and part.assigned_to.id is not None:
         _count_assignment(statistics, part.at, since_first)
-    if part.author.type == "admin" and part.body is not None and part.part_type in _REPLIES:
+    if is_admin_reply(part):
         _count_admin_reply(statistics, part.at, since_first, waiting_since)
     if part.part_type == "close":
         _count_close(statistics, part, since_first)
+
+
+def is_admin_reply(part: "NewPart") -> bool:
+    """Whether a teammate answers the contact with this part."""
+    return part.author.type == "admin" and part.body is not None and part.part_type in _REPLIES
 
 
 def count_contact_message(statistics: Statistics, at: datetime) -> None:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from callbox.support.conversations import statistics
+from callbox.support.conversations import sla, statistics
+from callbox.support.ticket_types.states import TicketState
 
 _MORNING = time(9)
 
@@ -55,20 +56,23 @@ class NewPart(msgspec.Struct):
     reopens: bool = False
     attachments: str | None = None
     reply_options: str | None = None
+    ticket_state: TicketState | None = None
+    previous_ticket_state: TicketState | None = None
 
 
-class Conversation(statistics.Statistics, kw_only=True):
+class Conversation(sla.ServiceLevel, kw_only=True):
     """What actions may change of a conversation."""
 
     state: State
     updated_at: datetime
     snoozed_until: datetime | None = None
-    waiting_since: datetime | None = None
     is_read: bool = True
     is_priority: bool = False
     admin_assignee_id: int | None = None
     team_assignee_id: int | None = None
     teammate_ids: list[int] = msgspec.field(default_factory=list)
+    # None for a conversation that is no ticket.
+    ticket_state: TicketState | None = None
 
 
 class Change(msgspec.Struct):
@@ -82,6 +86,8 @@ class Change(msgspec.Struct):
         conversation = self.conversation
         self.parts.append(part)
         statistics.count(conversation, part, conversation.waiting_since)
+        if sla.count(conversation, part):
+            self.add(NewPart("conversation_sla_target_missed", BOT, part.at))
         conversation.updated_at = max(conversation.updated_at, part.at)
         admin_id = part.author.admin_id
         if admin_id is not None and admin_id not in conversation.teammate_ids:
@@ -90,7 +96,10 @@ class Change(msgspec.Struct):
 
 
 def contact_comments(change: Change, author: Author, body: str | None, at: datetime) -> NewPart:
-    """A contact writes. In a conversation that is not open, the reply itself is what opens it."""
+    """A contact writes. In a conversation that is not open, the reply itself is what opens it.
+
+    A ticket that waited for its customer is in progress again.
+    """
     conversation = change.conversation
     was_open = conversation.state == "open"
     part = NewPart("comment" if was_open else "open", author, at, body, reopens=conversation.state == "closed")
@@ -99,6 +108,8 @@ def contact_comments(change: Change, author: Author, body: str | None, at: datet
     if conversation.waiting_since is None:
         conversation.waiting_since = at
     conversation.is_read = True
+    if conversation.ticket_state == "waiting_on_customer":
+        move_ticket(change, author, "in_progress", at)
     return part
 
 
@@ -219,8 +230,15 @@ def assign_by_rules(change: Change, assignees: list[Assignee], at: datetime) -> 
     return change.add(NewPart("default_assignment", BOT, at, assigned_to=assignees[-1] if assignees else NOBODY))
 
 
+def share_out(change: Change, admin_id: int, at: datetime) -> NewPart:
+    """A team's round robin gave to the next member what came back to the team."""
+    assignee = Assignee("admin", admin_id)
+    _set_assignee(change.conversation, assignee)
+    return change.add(NewPart("assignment", BOT, at, assigned_to=assignee))
+
+
 def assign_in_team(change: Change, admin_id: int, at: datetime) -> NewPart:
-    """A team's own method, round robin or balanced, chose a member."""
+    """A team's balanced assignment chose a member."""
     assignee = Assignee("admin", admin_id)
     _set_assignee(change.conversation, assignee)
     return change.add(NewPart("message_strategy_assignment", BOT, at, assigned_to=assignee))
@@ -228,11 +246,7 @@ def assign_in_team(change: Change, admin_id: int, at: datetime) -> NewPart:
 
 def assign_away(change: Change, away: Author, assignee: Assignee, at: datetime) -> NewPart:
     """An assignee who is away hands over."""
-    conversation = change.conversation
-    if assignee == NOBODY:
-        conversation.admin_assignee_id = None
-    else:
-        _set_assignee(conversation, assignee)
+    _set_assignee(change.conversation, assignee)
     return change.add(NewPart("away_mode_assignment", away, at, assigned_to=assignee))
 
 
@@ -242,6 +256,37 @@ def set_priority(change: Change, author: Author, at: datetime, *, is_priority: b
         return None
     change.conversation.is_priority = is_priority
     return change.add(NewPart("priority_changed", author, at))
+
+
+def become_ticket(change: Change, at: datetime) -> NewPart:
+    """A conversation is a ticket from now on."""
+    change.conversation.ticket_state = "submitted"
+    return change.add(
+        NewPart("ticket_state_updated_by_admin", BOT, at, ticket_state="submitted", previous_ticket_state="submitted")
+    )
+
+
+def move_ticket(change: Change, author: Author, state: TicketState, at: datetime) -> NewPart | None:
+    """A ticket goes on to another state; no part where nothing changes. Open and closed are a matter of their own."""
+    previous = change.conversation.ticket_state
+    if previous == state:
+        return None
+    change.conversation.ticket_state = state
+    by = "user" if author.is_contact else "admin"
+    part = NewPart(f"ticket_state_updated_by_{by}", author, at, ticket_state=state, previous_ticket_state=previous)
+    return change.add(part)
+
+
+def apply_sla(change: Change, name: str, terms: sla.Terms, at: datetime) -> NewPart:
+    """A rule puts the conversation under a service level."""
+    sla.apply(change.conversation, name, terms, at)
+    return change.add(NewPart("conversation_sla_applied_by_rule", BOT, at))
+
+
+def take_off_sla(change: Change, author: Author, at: datetime) -> NewPart:
+    """An admin frees the conversation of its service level."""
+    sla.take_off(change.conversation)
+    return change.add(NewPart("conversation_sla_removed", author, at))
 
 
 def tell(change: Change, part_type: str, author: Author, at: datetime) -> NewPart:
@@ -264,8 +309,7 @@ def _is_snoozed_for(conversation: Conversation, author: Author) -> bool:
 
 
 def _set_assignee(conversation: Conversation, assignee: Assignee) -> None:
-    """A team takes the place of the admin; an admin stays in the conversation's team."""
-    if assignee.type == "team":
-        conversation.team_assignee_id, conversation.admin_assignee_id = assignee.id, None
-    else:
-        conversation.admin_assignee_id = assignee.id
+    """A team takes the place of the admin, nobody of both; an admin stays in the conversation's team."""
+    conversation.admin_assignee_id = assignee.id if assignee.type == "admin" else None
+    if assignee.type != "admin":
+        conversation.team_assignee_id = assignee.id

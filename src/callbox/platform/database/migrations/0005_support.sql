@@ -59,7 +59,12 @@ CREATE TABLE conversations (
     rating_contact_id              text COLLATE "C",
     rating_admin_id                bigint,
     sla_name                       text,
+    -- Null beside a name: the service level was taken off.
     sla_status                     text CHECK (sla_status IN ('active', 'hit', 'missed')),
+    -- What was agreed when the service level was applied, whatever its rule says since.
+    sla_terms                      jsonb,
+    sla_reply_due_at               timestamptz,
+    sla_close_due_at               timestamptz,
     custom_attributes              jsonb NOT NULL DEFAULT '{}',
     -- The same attributes with strings in lower case: what the search language compares with.
     custom_attributes_folded       jsonb NOT NULL DEFAULT '{}',
@@ -72,11 +77,20 @@ CREATE INDEX conversations_of_admin ON conversations (workspace_id, admin_assign
 CREATE INDEX conversations_of_team ON conversations (workspace_id, team_assignee_id, state, updated_at DESC, id DESC);
 CREATE INDEX conversations_created ON conversations (workspace_id, created_at, id);
 CREATE INDEX conversations_source ON conversations (workspace_id, source_id);
-CREATE INDEX conversations_to_wake ON conversations (snoozed_until) WHERE state = 'snoozed';
-CREATE INDEX conversations_words ON conversations
-    USING gin (workspace_id, to_tsvector('simple', source_body)) WHERE source_type IS NOT NULL;
+CREATE INDEX conversations_to_wake ON conversations (workspace_id, snoozed_until) WHERE state = 'snoozed';
 CREATE INDEX conversations_custom_attributes ON conversations
     USING gin (workspace_id, custom_attributes_folded jsonb_path_ops);
+
+-- The words of the source's body as the search language keeps them. Beside the conversation, for a conversation
+-- changes with each part, and its words need not be indexed anew each time.
+CREATE TABLE conversation_words (
+    workspace_id    text COLLATE "C" NOT NULL,
+    conversation_id bigint NOT NULL,
+    words           text NOT NULL,
+    PRIMARY KEY (workspace_id, conversation_id),
+    FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversations (workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX conversation_words_found ON conversation_words USING gin (workspace_id, words gin_trgm_ops);
 
 -- Parts are written while the conversation's row is held, so the order of their ids is the order of what happened.
 CREATE TABLE conversation_parts (
@@ -103,6 +117,9 @@ CREATE TABLE conversation_parts (
     PRIMARY KEY (workspace_id, conversation_id, id),
     FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversations (workspace_id, id) ON DELETE CASCADE
 );
+
+CREATE INDEX conversation_parts_of_contact ON conversation_parts (workspace_id, author_contact_id, conversation_id)
+    WHERE author_contact_id IS NOT NULL;
 
 -- No foreign key to contacts: a conversation keeps the ids of people who are gone.
 CREATE TABLE conversation_contacts (
