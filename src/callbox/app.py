@@ -18,6 +18,7 @@ from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
 from callbox.support.conversations import routes as conversations
+from callbox.support.ticket_types import routes as ticket_types
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
@@ -43,6 +44,7 @@ API_ROUTES = [
     *tags.ROUTES,
     *visitors.ROUTES,
     *conversations.ROUTES,
+    *ticket_types.ROUTES,
 ]
 
 MANAGE_ROUTES = [

@@ -3,6 +3,7 @@
 from callbox.people.segments.service import compute_with_other_days, create_default_segments
 from callbox.people.subscription_types.service import create_default_subscription_types
 from callbox.platform.events import react_to
+from callbox.support.ticket_types.service import create_default_ticket_types
 from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
 
 
@@ -10,4 +11,5 @@ def register_reactions() -> None:
     """Called once by whatever process runs rules: server, worker, commands."""
     react_to(WorkspaceCreated, create_default_segments)
     react_to(WorkspaceCreated, create_default_subscription_types)
+    react_to(WorkspaceCreated, create_default_ticket_types)
     react_to(TimezoneChanged, compute_with_other_days)
