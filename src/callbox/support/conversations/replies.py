@@ -9,7 +9,7 @@ from callbox.platform.database import Connection, transaction
 from callbox.support.conversations import queries, transitions
 from callbox.support.conversations.changing import Held, acting_admin, hold, store
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
-from callbox.support.conversations.transitions import Assignee, Author
+from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
@@ -54,24 +54,54 @@ async def _reply_as_admin(caller: Caller, conversation_id: str, request: ReplyRe
             conversation_id = str(latest)
         author = await acting_admin(held, caller, request.admin_id)
         change = await hold(held, caller, conversation_id, request.created_at)
-        match request.message_type:
-            case "comment":
-                transitions.admin_comments(change, author, _body(request), change.at)
-                await contacts.note_contacted(
-                    held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
-                )
-            case "note":
-                transitions.admin_notes(change, author, _body(request), change.at)
-            case "quick_reply":
-                transitions.offer_quick_replies(change, author, _options(request), change.at)
-            case _:
-                raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+        await speak_as_admin(held, caller, change, author, request)
         return await store(held, caller, change)
 
 
+async def speak_as_admin(
+    held: Connection, caller: Caller, change: Held, author: Author, request: ReplyRequest
+) -> NewPart:
+    """Let an admin say what the request says, in a conversation or a ticket that is held."""
+    match request.message_type:
+        case "comment":
+            part = transitions.admin_comments(change, author, _body(request), change.at)
+            await contacts.note_contacted(
+                held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
+            )
+            return part
+        case "note":
+            return transitions.admin_notes(change, author, _body(request), change.at)
+        case "quick_reply":
+            return transitions.offer_quick_replies(change, author, _options(request), change.at)
+        case _:
+            raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+
+
 async def _reply_as_contact(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+    async with transaction() as held:
+        if conversation_id == LAST:
+            latest = await queries.latest_conversation_of.first(held, caller.workspace_id, *_identity(request))
+            conversation_id = str(latest)
+        change = await hold(held, caller, conversation_id, request.created_at)
+        await speak_as_contact(held, caller, change, request)
+        return await store(held, caller, change)
+
+
+async def speak_as_contact(held: Connection, caller: Caller, change: Held, request: ReplyRequest) -> NewPart:
+    """Let a participant say what the request says, in a conversation or a ticket that is held."""
     if request.message_type != "comment":
         raise ParameterInvalid("message_type must be comment")
+    participant = await queries.participant.first(held, caller.workspace_id, change.id, *_identity(request))
+    if participant is None:
+        raise contacts.ContactNotFound
+    author = Author(participant.role, contact_id=participant.id)
+    part = transitions.contact_comments(change, author, _body(request), change.at)
+    await contacts.note_reply(held, caller, participant.id, change.at)
+    return part
+
+
+def _identity(request: ReplyRequest) -> tuple[str | None, str | None, str | None]:
+    """By what the contact is named. Raises ParameterNotFound."""
     identity = (
         request.intercom_user_id,
         None if request.user_id is None else str(request.user_id),
@@ -79,18 +109,7 @@ async def _reply_as_contact(caller: Caller, conversation_id: str, request: Reply
     )
     if not any(identity):
         raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
-    async with transaction() as held:
-        if conversation_id == LAST:
-            latest = await queries.latest_conversation_of.first(held, caller.workspace_id, *identity)
-            conversation_id = str(latest)
-        change = await hold(held, caller, conversation_id, request.created_at)
-        participant = await queries.participant.first(held, caller.workspace_id, change.id, *identity)
-        if participant is None:
-            raise contacts.ContactNotFound
-        author = Author(participant.role, contact_id=participant.id)
-        transitions.contact_comments(change, author, _body(request), change.at)
-        await contacts.note_reply(held, caller, participant.id, change.at)
-        return await store(held, caller, change)
+    return identity
 
 
 def _body(request: ReplyRequest) -> str:
