@@ -9,9 +9,10 @@ from datetime import datetime
 import msgspec
 
 from callbox.platform.database import Connection
-from callbox.platform.events import Event, Topic, record_many
+from callbox.platform.events import Event, Topic, announce, record_many
 from callbox.support.conversations import queries
 from callbox.support.conversations.schemas import (
+    ConversationPart,
     ConversationParts,
     ConversationWithParts,
     conversation_with_parts,
@@ -57,6 +58,14 @@ class GivenToTeam(msgspec.Struct, frozen=True):
     change: Held
 
 
+class TicketChanged(msgspec.Struct, frozen=True):
+    """Announced when a conversation that is a ticket has changed: of tickets, their own room tells."""
+
+    caller: Caller
+    change: Held
+    part_ids: list[int]
+
+
 async def hold(held: Connection, caller: Caller, conversation_id: WireId, created_at: UnixTime | None = None) -> Held:
     """Take a conversation for a change at the given time, or now. Raises ConversationNotFound."""
     number = decimal_id(conversation_id)
@@ -89,14 +98,18 @@ async def acting_admin(held: Connection, caller: Caller, admin_id: WireId | None
 
 async def store(held: Connection, caller: Caller, change: Held) -> ConversationWithParts:
     """Write the change, record its events, and answer the conversation as GET shows it."""
-    part_ids = await _write(held, caller, change)
+    part_ids = await write(held, caller, change)
     row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
     conversation = conversation_with_parts(caller, row)
-    await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+    if change.conversation.ticket_state is None:
+        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+    else:
+        await announce(held, caller.workspace_id, TicketChanged(caller, change, part_ids))
     return conversation
 
 
-async def _write(held: Connection, caller: Caller, change: Held) -> list[int]:
+async def write(held: Connection, caller: Caller, change: Held) -> list[int]:
+    """Write the conversation and its parts; answers the parts' ids. Of what it means, nothing is told yet."""
     parts = change.parts
     return await queries.write_change.all(
         held,
@@ -123,12 +136,16 @@ def _events(conversation: ConversationWithParts, parts: list[NewPart], part_ids:
     shown = {part.id: part for part in conversation.conversation_parts.conversation_parts}
     events = []
     for part, part_id in zip(parts, part_ids, strict=True):
-        told = [shown[str(part_id)]]
-        alone = ConversationParts("conversation_part.list", told, len(told))
-        item = msgspec.json.encode(msgspec.structs.replace(conversation, conversation_parts=alone)).decode()
+        item = msgspec.json.encode(showing(conversation, [shown[str(part_id)]])).decode()
         topics = topics_of(part, is_open=conversation.state == "open")
         events += [Event(topic, conversation.id, item) for topic in topics]
     return events
+
+
+def showing(conversation: ConversationWithParts, parts: list[ConversationPart]) -> ConversationWithParts:
+    """The conversation with some of its parts: those that an event tells of."""
+    listed = ConversationParts("conversation_part.list", parts, len(parts))
+    return msgspec.structs.replace(conversation, conversation_parts=listed)
 
 
 _TOPICS = {
