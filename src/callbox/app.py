@@ -17,6 +17,7 @@ from callbox.people.tags import routes as tags
 from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
+from callbox.support.attachments import routes as attachments
 from callbox.support.conversations import routes as conversations
 from callbox.support.ticket_types import routes as ticket_types
 from callbox.wire import health
@@ -24,7 +25,7 @@ from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
 from callbox.wire.errors import JSON_MEDIA_TYPE
 from callbox.wire.faults import wire_error_of
-from callbox.wire.gate import MAX_BODY_BYTES, Gate
+from callbox.wire.gate import Gate
 from callbox.wire.rate_limits import RateLimiter
 from callbox.workspace import access_tokens, activity_logs, teams, workspaces
 from callbox.workspace.access_tokens import look_up_token
@@ -52,6 +53,7 @@ MANAGE_ROUTES = [
     *access_tokens.MANAGE_ROUTES,
     *admins.MANAGE_ROUTES,
     *teams.MANAGE_ROUTES,
+    *data_attributes.MANAGE_ROUTES,
     *segments.MANAGE_ROUTES,
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
@@ -76,11 +78,16 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
 
     register_reactions()
     application = Litestar(
-        [*health.ROUTES, *description_routes([*API_ROUTES, *MANAGE_ROUTES]), *API_ROUTES, *MANAGE_ROUTES],
+        [
+            *health.ROUTES,
+            *attachments.ROUTES,
+            *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
+            *API_ROUTES,
+            *MANAGE_ROUTES,
+        ],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: _answer_error},
-        request_max_body_size=MAX_BODY_BYTES,
         on_startup=[start],
         on_shutdown=[close_pool],
     )

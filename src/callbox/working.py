@@ -9,10 +9,11 @@ from callbox.people.segments import jobs as segments
 from callbox.platform.jobs import Schedule
 from callbox.platform.jobs.worker import run_worker
 from callbox.reactions import register_reactions
+from callbox.support.attachments import jobs as attachments
 from callbox.wire.idempotency import forget_old_answers
 
 SUBSCRIBERS = [*companies.SUBSCRIBERS, *segments.SUBSCRIBERS]
-JOBS = [*companies.JOBS, *segments.JOBS]
+JOBS = [*attachments.JOBS, *companies.JOBS, *segments.JOBS]
 SCHEDULES = [
     *companies.SCHEDULES,
     *contacts.SCHEDULES,

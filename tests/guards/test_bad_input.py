@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from callbox.wire.decode import INVALID_JSON
-from callbox.wire.gate import MAX_BODY_BYTES
+from callbox.wire.operations import MAX_BODY_BYTES
 from callbox.wire.html import plain_text
 from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import Attempts, refusal

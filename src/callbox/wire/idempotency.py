@@ -17,10 +17,10 @@ from callbox.platform import clock
 from callbox.platform.database import Command, GlobalCommand, Query, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import JSON_MEDIA_TYPE, Conflict, ParameterInvalid, PayloadTooLarge
+from callbox.wire.operations import MAX_FILES_BYTES
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
-_MAX_BODY_BYTES = 1024 * 1024
 
 
 class KeptAnswer(msgspec.Struct):
@@ -135,7 +135,7 @@ async def _whole_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > _MAX_BODY_BYTES:
+        if len(body) > MAX_FILES_BYTES:
             raise PayloadTooLarge
         if not message.get("more_body"):
             return body

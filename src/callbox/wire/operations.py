@@ -15,6 +15,10 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
+MAX_BODY_BYTES = 1024 * 1024
+# Files in base64 are a third longer than they are.
+MAX_FILES_BYTES = 40 * 1024 * 1024
+
 
 class Operation(msgspec.Struct, frozen=True):
     """What the API's description says of a handler."""
@@ -44,11 +48,12 @@ def operation(
     errors: Sequence[type[WireError]] = (),
     example: Any = None,
     answer: Any = None,
+    takes_files: bool = False,
 ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
     """Make a handler of a function: its docstring is the summary, its return type the schema of the answer.
 
     `request` and `query` are the structs it decodes; `errors` what it raises besides those of every
-    operation; `example` and `answer` a request and an answer to show.
+    operation; `example` and `answer` a request and an answer to show. With `takes_files` its body may be large.
     """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
@@ -71,6 +76,7 @@ def operation(
             path,
             http_method=method,  # type: ignore[arg-type]
             status_code=status,
+            request_max_body_size=MAX_FILES_BYTES if takes_files else MAX_BODY_BYTES,
             opt={"operation": described},
         )(_answering(function, status))
 

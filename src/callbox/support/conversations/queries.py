@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from callbox.people.tags.queries import TaggingRow
 from callbox.platform.database import Command, Query
+from callbox.support.attachments.queries import AttachmentRow, attachments_sql
 from callbox.support.conversations.transitions import Conversation
 from callbox.support.ticket_types.queries import TICKET_TYPE, Category
 from callbox.support.ticket_types.states import TicketState
@@ -14,7 +16,10 @@ MAX_PARTS = 500
 
 
 class PartRow(msgspec.Struct, array_like=True):
-    """A part with its author's name, as `_PARTS` builds it. Times are Unix seconds."""
+    """A part with its author's name, as `_PARTS` builds it. Times are Unix seconds.
+
+    Whom it assigned to is left out once they are gone.
+    """
 
     id: int
     part_type: str
@@ -27,7 +32,7 @@ class PartRow(msgspec.Struct, array_like=True):
     author_email: str | None
     assigned_to_type: str | None
     assigned_to_id: int | None
-    attachments: list[dict[str, Any]] | None
+    attachments: list[AttachmentRow] | None
     external_id: str | None
     redacted: bool
     ticket_state: TicketState | None
@@ -107,11 +112,15 @@ _OTHER_COLUMNS = ConversationRow.__struct_fields__[
     len(STATE_COLUMNS) : ConversationRow.__struct_fields__.index("source_author_type")
 ]
 
-_AUTHOR = """
-        CASE WHEN {type} IN ('user', 'lead') THEN coalesce({contact}.role, {type}) ELSE {type} END,
-        coalesce({contact_id}, {admin_id}::text),
-        coalesce({admin}.name, {contact}.name),
-        coalesce({admin}.email, {contact}.email)"""
+_AUTHOR_TYPE = "CASE WHEN {type} IN ('user', 'lead') THEN coalesce({contact}.role, {type}) ELSE {type} END"
+SOURCE_AUTHOR_TYPE = _AUTHOR_TYPE.format(type="c.source_author_type", contact="sc")
+SOURCE_AUTHOR_ID = "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)"
+
+_AUTHOR = f"""
+        {_AUTHOR_TYPE},
+        coalesce({{contact_id}}, {{admin_id}}::text),
+        coalesce({{admin}}.name, {{contact}}.name),
+        coalesce({{admin}}.email, {{contact}}.email)"""
 
 _PARTS = f"""
     (
@@ -129,20 +138,29 @@ _PARTS = f"""
         admin_id="p.author_admin_id",
     )
 },
-                p.assigned_to_type, p.assigned_to_id, p.attachments, p.external_id, p.redacted,
+                CASE
+                    WHEN p.assigned_to_type = 'nobody_admin' OR ga.id IS NOT NULL OR gt.id IS NOT NULL
+                    THEN p.assigned_to_type
+                END,
+                p.assigned_to_id, {attachments_sql("p.attachments")}, p.external_id, p.redacted,
                 p.ticket_state, p.previous_ticket_state, p.reply_options
             ) AS part
             FROM conversation_parts p
             LEFT JOIN admins pa ON pa.workspace_id = $1 AND pa.id = p.author_admin_id
             LEFT JOIN contacts pc ON pc.workspace_id = $1 AND pc.id = p.author_contact_id
+            LEFT JOIN admins ga ON ga.workspace_id = $1 AND ga.id = p.assigned_to_id
+                AND p.assigned_to_type = 'admin' AND ga.removed_at IS NULL
+            LEFT JOIN teams gt ON gt.workspace_id = $1 AND gt.id = p.assigned_to_id AND p.assigned_to_type = 'team'
             WHERE p.workspace_id = $1 AND p.conversation_id = c.id
             ORDER BY p.id DESC
             LIMIT {MAX_PARTS}
         ) j
     )"""
 
+_COLUMNS = {"source_attachments": f"({attachments_sql('c.source_attachments')})::text"}
+
 _SHALLOW_COLUMNS = f"""
-    {", ".join(f"c.{name}" for name in (*STATE_COLUMNS, *_OTHER_COLUMNS))},
+    {", ".join(_COLUMNS.get(name, f"c.{name}") for name in (*STATE_COLUMNS, *_OTHER_COLUMNS))},
     {
     _AUTHOR.format(
         type="c.source_author_type",
@@ -289,7 +307,13 @@ participant_ids = Query(
 
 set_title = Command(
     "set_conversation_title",
-    "UPDATE conversations SET title = $3 WHERE workspace_id = $1 AND id = $2",
+    "UPDATE conversations SET title = $3 WHERE workspace_id = $1 AND id = $2 AND title IS DISTINCT FROM $3",
+)
+
+attributes_of = Query(
+    "conversation_attributes",
+    str,
+    "SELECT custom_attributes FROM conversations WHERE workspace_id = $1 AND id = $2",
 )
 
 merge_attributes = Command(
@@ -397,5 +421,98 @@ write_change = Query(
     )
     ORDER BY n.place
     RETURNING id
+    """,
+)
+
+add_participant = Query(
+    "add_conversation_participant",
+    str,
+    """
+    INSERT INTO conversation_contacts (workspace_id, conversation_id, contact_id, added_at)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING
+    RETURNING contact_id
+    """,
+)
+
+remove_participant = Command(
+    "remove_conversation_participant",
+    "DELETE FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2 AND contact_id = $3",
+)
+
+
+class Redactable(msgspec.Struct):
+    """What is to be redacted, as it stands."""
+
+    is_redacted: bool
+    has_body: bool
+    author_type: str
+
+
+part_to_redact = Query(
+    "part_to_redact",
+    Redactable,
+    """
+    SELECT redacted, body IS NOT NULL, author_type
+    FROM conversation_parts
+    WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
+    """,
+)
+
+source_to_redact = Query(
+    "source_to_redact",
+    Redactable,
+    """
+    SELECT source_redacted, source_body IS NOT NULL, source_author_type
+    FROM conversations
+    WHERE workspace_id = $1 AND id = $2 AND source_id = $3
+    """,
+)
+
+redact_part = Command(
+    "redact_part",
+    """
+    UPDATE conversation_parts
+    SET body = $4, attachments = NULL, redacted = true, updated_at = $5
+    WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
+    """,
+)
+
+redact_source = Command(
+    "redact_source",
+    """
+    WITH forgotten AS (
+        UPDATE conversation_words SET words = $4 WHERE workspace_id = $1 AND conversation_id = $2
+    )
+    UPDATE conversations
+    SET source_body = $3, source_attachments = NULL, source_redacted = true
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+put_tag = Query(
+    "put_tag_on_conversation",
+    int,
+    """
+    INSERT INTO conversation_tags (workspace_id, conversation_id, tag_id, applied_at, applied_by_admin_id)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT DO NOTHING
+    RETURNING tag_id
+    """,
+)
+
+take_tag = Command(
+    "take_tag_off_conversation",
+    "DELETE FROM conversation_tags WHERE workspace_id = $1 AND conversation_id = $2 AND tag_id = $3",
+)
+
+conversation_tagging = Query(
+    "conversation_tagging",
+    TaggingRow,
+    """
+    SELECT g.id, g.name, t.applied_at, t.applied_by_admin_id
+    FROM conversation_tags t
+    JOIN tags g ON g.workspace_id = $1 AND g.id = t.tag_id
+    WHERE t.workspace_id = $1 AND t.conversation_id = $2 AND t.tag_id = $3
     """,
 )

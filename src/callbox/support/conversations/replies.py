@@ -6,14 +6,16 @@ import msgspec
 
 from callbox.people.contacts import service as contacts
 from callbox.platform.database import Connection, transaction
+from callbox.platform.events import announce
+from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, transitions
-from callbox.support.conversations.changing import Held, acting_admin, hold, store
+from callbox.support.conversations.changing import ContactWrote, GivenToTeam, Held, acting_admin, hold, store
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
-from callbox.wire.html import sanitise
+from callbox.wire.html import sanitise, tidy
 from callbox.workspace import teams
 from callbox.workspace.admins import service as admins
 
@@ -65,12 +67,15 @@ async def speak_as_admin(
     match request.message_type:
         case "comment":
             part = transitions.admin_comments(change, author, _body(request), change.at)
+            part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
             await contacts.note_contacted(
                 held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
             )
             return part
         case "note":
-            return transitions.admin_notes(change, author, _body(request), change.at)
+            part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
+            part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+            return part
         case "quick_reply":
             return transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
@@ -96,7 +101,9 @@ async def speak_as_contact(held: Connection, caller: Caller, change: Held, reque
         raise contacts.ContactNotFound
     author = Author(participant.role, contact_id=participant.id)
     part = transitions.contact_comments(change, author, _body(request), change.at)
+    part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
     await contacts.note_reply(held, caller, participant.id, change.at)
+    await announce(held, caller.workspace_id, ContactWrote(caller, change))
     return part
 
 
@@ -167,8 +174,10 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
     assignee_id = _required(request.assignee_id, "assignee_id")
     if str(assignee_id) == "0":
         transitions.unassign(change, author, kind, body, change.at)
-    else:
-        transitions.assign(change, author, await _assignee(held, caller, kind, assignee_id), body, change.at)
+        return
+    transitions.assign(change, author, await _assignee(held, caller, kind, assignee_id), body, change.at)
+    if kind == "team":
+        await announce(held, caller.workspace_id, GivenToTeam(caller, change))
 
 
 async def _assignee(held: Connection, caller: Caller, kind: str, assignee_id: WireId) -> Assignee:

@@ -79,6 +79,7 @@ async def update_conversation(conversation_id: str, body: bytes, scope: HTTPScop
     "/conversations/{conversation_id:str}/reply",
     group=_GROUP,
     request=ReplyRequest,
+    takes_files=True,
     errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
     example={"message_type": "comment", "type": "admin", "admin_id": "1", "body": "It is mended now."},
 )

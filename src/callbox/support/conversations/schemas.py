@@ -6,6 +6,8 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from callbox.platform.clock import unix, unix_or_none
+from callbox.support.attachments.queries import AttachmentRow
+from callbox.support.attachments.service import MAX_ATTACHMENTS, Attachment, AttachmentFile, attachment_from_row
 from callbox.support.conversations.queries import (
     AppliedTagRow,
     ContactReferenceRow,
@@ -19,10 +21,9 @@ from callbox.support.ticket_types.values import shown_attributes
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
 from callbox.wire.html import plain_text
-from callbox.wire.pagination import CursorPages
+from callbox.wire.pagination import CursorPages, NextCursor
 
 REDACTED_BODY = "<p><i>This message was deleted</i></p>"
-MAX_ATTACHMENTS = 10
 
 MAX_LINKED_OBJECTS = 1000
 
@@ -43,18 +44,6 @@ class Author(msgspec.Struct):
     id: str
     name: str | None
     email: str | None
-
-
-class Attachment(msgspec.Struct):
-    """A file of a part. The link lives for half an hour; reading again gives a fresh one."""
-
-    type: Literal["upload"]
-    name: str
-    url: str
-    content_type: str
-    filesize: int
-    width: int | None
-    height: int | None
 
 
 class ConversationPart(msgspec.Struct):
@@ -271,13 +260,23 @@ class ConversationWithParts(Conversation):
     conversation_parts: ConversationParts
 
 
+class ConversationPages(msgspec.Struct):
+    """The pages object of conversations: the size is echoed as it was sent, in a URL always as a string."""
+
+    type: Literal["pages"]
+    page: int
+    per_page: int | str
+    total_pages: int
+    next: NextCursor | UnsetType = UNSET
+
+
 class ConversationList(msgspec.Struct):
     """A page of conversations, the latest change first."""
 
     type: Literal["conversation.list"]
     conversations: list[Conversation]
     total_count: int
-    pages: CursorPages
+    pages: ConversationPages
 
 
 class UserMessage(msgspec.Struct):
@@ -331,14 +330,6 @@ class UpdateConversationRequest(msgspec.Struct):
     custom_attributes: dict[str, Any] | UnsetType = UNSET
 
 
-class AttachmentFile(msgspec.Struct):
-    """A file that travels in the request, in base64."""
-
-    content_type: str
-    data: str
-    name: str
-
-
 class QuickReplyOption(msgspec.Struct):
     """An answer to choose."""
 
@@ -366,11 +357,78 @@ class ReplyRequest(msgspec.Struct):
     snooze_until: UnixTime | None = None
 
 
+class TagConversationRequest(msgspec.Struct):
+    """The tag to put on, and who puts it there."""
+
+    id: WireId
+    admin_id: WireId
+
+
+class UntagConversationRequest(msgspec.Struct):
+    """Who takes the tag off."""
+
+    admin_id: WireId
+
+
+class CustomerIdentity(msgspec.Struct):
+    """A contact by Callbox's id, the customer's id, or e-mail address; the first that is given counts."""
+
+    intercom_user_id: str | None = None
+    user_id: WireId | None = None
+    email: str | None = None
+
+    @property
+    def names_by_email(self) -> bool:
+        """Whether an address is all that is said."""
+        return self.intercom_user_id is None and self.user_id is None and self.email is not None
+
+
+class AddedCustomer(CustomerIdentity):
+    """The contact who is to take part, and the participant who brings them along, if it is no admin."""
+
+    customer: CustomerIdentity | None = None
+
+
+class AttachContactRequest(msgspec.Struct):
+    """Who is to take part, and which admin says so."""
+
+    customer: AddedCustomer
+    admin_id: WireId | None = None
+
+
+class DetachContactRequest(msgspec.Struct):
+    """Which admin says so."""
+
+    admin_id: WireId
+
+
+class Customer(msgspec.Struct):
+    """A participant, in the word of the API's first versions."""
+
+    type: Literal["user"]
+    id: str
+
+
+class ConversationWithCustomers(ConversationWithParts):
+    """A conversation whose participants changed, with those it has now."""
+
+    customers: list[Customer]
+
+
+class RedactRequest(msgspec.Struct):
+    """What is to be redacted: a part, or the message that began the conversation."""
+
+    type: str | None = None
+    conversation_id: WireId | None = None
+    conversation_part_id: WireId | None = None
+    source_id: WireId | None = None
+
+
 _parts = msgspec.json.Decoder(list[PartRow])
 _contacts = msgspec.json.Decoder(list[ContactReferenceRow])
 _tags = msgspec.json.Decoder(list[AppliedTagRow])
 _links = msgspec.json.Decoder(list[LinkRow])
-_attachments = msgspec.json.Decoder(list[dict[str, Any]])
+_attachments = msgspec.json.Decoder(list[AttachmentRow])
 
 
 def conversation_from_row(caller: Caller, row: ConversationRow) -> Conversation:
@@ -378,14 +436,26 @@ def conversation_from_row(caller: Caller, row: ConversationRow) -> Conversation:
     return Conversation(*_values(caller, row))
 
 
+def conversation_pages(pages: CursorPages, sent_per_page: int | str | None) -> ConversationPages:
+    """Where a page of conversations stands among the others."""
+    per_page = sent_per_page or pages.per_page
+    return ConversationPages("pages", pages.page, per_page, pages.total_pages, pages.next)
+
+
 def conversation_with_parts(caller: Caller, row: ConversationRow, *, plaintext: bool = False) -> ConversationWithParts:
     """The conversation as GET shows it."""
-    parts = [part_from_row(caller, part) for part in _parts.decode(row.parts or "[]")]
+    parts = [part_from_row(caller, part) for part in part_rows(row)]
     listed = ConversationParts("conversation_part.list", parts, len(parts))
     conversation = ConversationWithParts(*(*_values(caller, row), listed))
     if plaintext:
         _strip_markup(conversation)
     return conversation
+
+
+def with_customers(conversation: ConversationWithParts) -> ConversationWithCustomers:
+    """The conversation as it is answered where its participants change."""
+    customers = [Customer("user", contact.id) for contact in conversation.contacts.contacts]
+    return ConversationWithCustomers(**msgspec.structs.asdict(conversation), customers=customers)
 
 
 def _strip_markup(conversation: ConversationWithParts) -> None:
@@ -394,6 +464,11 @@ def _strip_markup(conversation: ConversationWithParts) -> None:
     source.body = None if source.body is None else plain_text(source.body)
     for part in conversation.conversation_parts.conversation_parts:
         part.body = None if part.body is None else plain_text(part.body)
+
+
+def part_rows(row: ConversationRow) -> list[PartRow]:
+    """The newest parts, oldest first."""
+    return _parts.decode(row.parts or "[]")
 
 
 def part_from_row(caller: Caller, row: PartRow) -> ConversationPart:
@@ -408,22 +483,9 @@ def part_from_row(caller: Caller, row: PartRow) -> ConversationPart:
         row.created_at,
         None if row.assigned_to_type is None else _reference(row.assigned_to_type, row.assigned_to_id),
         _author(caller, row.author_type, row.author_id, row.author_name, row.author_email),
-        [attachment_from_row(each) for each in row.attachments or ()],
+        [attachment_from_row(caller, each) for each in row.attachments or ()],
         row.external_id,
         row.redacted,
-    )
-
-
-def attachment_from_row(stored: dict[str, Any]) -> Attachment:
-    """An attachment as it was taken in."""
-    return Attachment(
-        "upload",
-        stored["name"],
-        stored["url"],
-        stored["content_type"],
-        stored["filesize"],
-        stored.get("width"),
-        stored.get("height"),
     )
 
 
@@ -440,7 +502,7 @@ def _author(caller: Caller, kind: str, id_: str | None, name: str | None, email:
 
 def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
     """The fields of Conversation, by position."""
-    contacts = [ContactReference("contact", each.id, each.external_id) for each in _contacts.decode(row.contacts)]
+    contacts = contacts_from_row(row)
     tags = [
         AppliedTag("tag", str(each.id), each.name, each.applied_at, _reference("admin", each.applied_by_admin_id))
         for each in _tags.decode(row.tags)
@@ -453,8 +515,8 @@ def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
         unix(row.updated_at),
         unix_or_none(row.waiting_since),
         unix_or_none(row.snoozed_until),
-        _source(caller, row),
-        Contacts("contact.list", contacts),
+        source_from_row(caller, row),
+        contacts,
         _first_contact_reply(row),
         row.admin_assignee_id,
         row.team_assignee_id,
@@ -465,7 +527,7 @@ def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
         "priority" if row.is_priority else "not_priority",
         None if row.sla_name is None else SlaApplied("conversation_sla_summary", row.sla_name, row.sla_status),
         _statistics(row),
-        _rating(row, contacts),
+        _rating(row, contacts.contacts),
         Teammates("admin.list", teammates, teammates) if teammates else None,
         row.title,
         Raw(row.custom_attributes),
@@ -475,6 +537,12 @@ def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
         None,
         False,
     )
+
+
+def contacts_from_row(row: ConversationRow) -> Contacts:
+    """The participants, the first one first."""
+    rows = _contacts.decode(row.contacts)
+    return Contacts("contact.list", [ContactReference("contact", each.id, each.external_id) for each in rows])
 
 
 def linked_objects(row: ConversationRow) -> LinkedObjects:
@@ -507,8 +575,8 @@ def _ticket(row: ConversationRow) -> ConversationTicket | None:
     )
 
 
-def _source(caller: Caller, row: ConversationRow) -> Source:
-    """No message began what began as a ticket: its source is empty, and the bot's."""
+def source_from_row(caller: Caller, row: ConversationRow) -> Source:
+    """The message that began it. What began as a ticket has none: its source is empty, and the bot's."""
     if row.source_type is None or row.source_author_type is None:
         bot = _author(caller, "bot", None, None, None)
         return Source("conversation", str(row.id), "admin_initiated", "", "", bot, [], None, redacted=False)
@@ -520,7 +588,7 @@ def _source(caller: Caller, row: ConversationRow) -> Source:
         row.source_subject or "",
         row.source_body,
         _author(caller, row.source_author_type, row.source_author_id, row.source_author_name, row.source_author_email),
-        [attachment_from_row(each) for each in attachments],
+        [attachment_from_row(caller, each) for each in attachments],
         row.source_url,
         row.source_redacted,
     )

@@ -1,16 +1,18 @@
 """The rules of conversations: how they begin, how they are read, and what may be set on them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from callbox.people.contacts import service as contacts
 from callbox.people.contacts.schemas import Contact
-from callbox.people.data_attributes.values import check_custom_attributes
+from callbox.people.data_attributes.values import AttributeUnknown, check_custom_attributes
 from callbox.people.visitors.service import convert_to_lead
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, announce, record
+from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, statistics, transitions
 from callbox.support.conversations.changing import (
     ConversationBegun,
@@ -29,12 +31,13 @@ from callbox.support.conversations.schemas import (
     UpdateConversationRequest,
     UserMessage,
     conversation_from_row,
+    conversation_pages,
     conversation_with_parts,
 )
-from callbox.support.conversations.transitions import BOT, Author
+from callbox.support.conversations.transitions import BOT
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
-from callbox.wire.errors import ParameterInvalid
+from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.html import paragraphs
 from callbox.wire.pagination import cursor_page, cursor_pages
 from callbox.wire.search import stored_words
@@ -43,6 +46,13 @@ DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
 MAX_BODY_LENGTH = 500_000
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class ConversationAttributeNotFound(NotFound):
+    """Conversations of the workspace have no such attribute."""
+
+    code = "conversation_attribute_not_found"
+    message = "Custom attribute 'name' does not exist"
 
 
 async def create_conversation(caller: Caller, request: CreateConversationRequest) -> UserMessage:
@@ -72,7 +82,7 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
             contact.role,
             None,
             contact.id,
-            None,
+            await take_in(held, caller, request.attachment_urls),
             [contact.id],
             contacts.count_shard(held),
             stored_words(body),
@@ -130,7 +140,12 @@ async def list_conversations(caller: Caller, query: ListConversationsQuery) -> C
     pages = cursor_pages(
         page, total, str(last.id) if last else None, int(last.updated_at.timestamp() * 1_000_000) if last else None
     )
-    return ConversationList("conversation.list", [conversation_from_row(caller, row) for row in shown], total, pages)
+    return ConversationList(
+        "conversation.list",
+        [conversation_from_row(caller, row) for row in shown],
+        total,
+        conversation_pages(pages, query.per_page),
+    )
 
 
 async def update_conversation(
@@ -142,18 +157,9 @@ async def update_conversation(
         if request.read is not UNSET:
             change.conversation.is_read = request.read
         if request.title is not UNSET:
-            await queries.set_title.run(held, caller.workspace_id, change.id, request.title)
+            await _set_title(held, caller, change, request.title or None)
         if request.custom_attributes is not UNSET:
-            sent = await check_custom_attributes(held, caller.workspace_id, "conversation", request.custom_attributes)
-            for _ in sent.values:
-                transitions.tell(change, "conversation_attribute_updated_by_admin", BOT, change.at)
-            await queries.merge_attributes.run(
-                held,
-                caller.workspace_id,
-                change.id,
-                msgspec.json.encode(sent.values).decode(),
-                msgspec.json.encode(sent.folded()).decode(),
-            )
+            await _set_attributes(held, caller, change, request.custom_attributes)
         conversation = await store(held, caller, change)
         if plaintext:
             row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
@@ -161,6 +167,24 @@ async def update_conversation(
     return conversation
 
 
-def contact_author(contact: Contact) -> Author:
-    """A contact as the author of a part."""
-    return Author(contact.role, contact_id=contact.id)
+async def _set_title(held: Connection, caller: Caller, change: Held, title: str | None) -> None:
+    if await queries.set_title.run(held, caller.workspace_id, change.id, title):
+        transitions.tell(change, "title_changed", BOT, change.at)
+
+
+async def _set_attributes(held: Connection, caller: Caller, change: Held, sent: dict[str, Any]) -> None:
+    try:
+        attributes = await check_custom_attributes(held, caller.workspace_id, "conversation", sent)
+    except AttributeUnknown as unknown:
+        raise ConversationAttributeNotFound(unknown.message) from None
+    stored = msgspec.json.decode(await queries.attributes_of.one(held, caller.workspace_id, change.id))
+    changed = [name for name, value in attributes.values.items() if stored.get(name) != value]
+    for _ in changed:
+        transitions.tell(change, "conversation_attribute_updated_by_admin", BOT, change.at)
+    await queries.merge_attributes.run(
+        held,
+        caller.workspace_id,
+        change.id,
+        msgspec.json.encode(attributes.values).decode(),
+        msgspec.json.encode(attributes.folded()).decode(),
+    )

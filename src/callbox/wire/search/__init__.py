@@ -4,6 +4,7 @@ A query is a filter, or a group of queries under AND or OR. Values only ever bec
 is one array parameter, so that the number of SQL texts stays bounded. `$1` is always the workspace.
 """
 
+from callbox.wire.pagination import SortValue
 from callbox.wire.search.errors import (
     InvalidField,
     InvalidOperator,
@@ -53,6 +54,7 @@ __all__ = [
     "SearchPagination",
     "SearchRequest",
     "Sort",
+    "SortValue",
     "compile_filter",
     "compile_page",
     "compile_sort",

@@ -34,11 +34,11 @@ CREATE TABLE admin_assignment (
 -- Whom teammates' closing asks for a rating. A workspace without a row asks nobody.
 CREATE TABLE rating_settings (
     workspace_id       text COLLATE "C" NOT NULL REFERENCES workspaces (id),
-    asks_users         boolean NOT NULL,
-    asks_leads         boolean NOT NULL,
+    asks_users          boolean NOT NULL,
+    asks_leads          boolean NOT NULL,
     -- Conversations that the team began.
     asks_about_outbound boolean NOT NULL,
     -- How long after the closing a rating is taken; null: without end.
-    hours_to_rate      integer,
+    hours_to_rate       integer,
     PRIMARY KEY (workspace_id)
 );
