@@ -50,6 +50,7 @@ class Topic(StrEnum):
     CONVERSATION_ADMIN_OPEN_ASSIGNED = "conversation.admin.open.assigned"
     CONVERSATION_ADMIN_OPENED = "conversation.admin.opened"
     CONVERSATION_ADMIN_REPLIED = "conversation.admin.replied"
+    CONVERSATION_ADMIN_SINGLE_CREATED = "conversation.admin.single.created"
     CONVERSATION_ADMIN_SNOOZED = "conversation.admin.snoozed"
     CONVERSATION_ADMIN_UNSNOOZED = "conversation.admin.unsnoozed"
     CONVERSATION_CONTACT_ATTACHED = "conversation.contact.attached"

@@ -11,11 +11,10 @@ from callbox.people.contacts.schemas import Contact
 from callbox.people.data_attributes.values import AttributeUnknown, check_custom_attributes
 from callbox.people.visitors.service import convert_to_lead
 from callbox.platform.database import Connection, connection, transaction
-from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.attachments.service import take_in
-from callbox.support.conversations import queries, statistics, transitions
+from callbox.support.conversations import queries, transitions
+from callbox.support.conversations.beginning import FirstMessage, begin
 from callbox.support.conversations.changing import (
-    ConversationBegun,
     ConversationNotFound,
     Held,
     hold,
@@ -34,13 +33,12 @@ from callbox.support.conversations.schemas import (
     conversation_pages,
     conversation_with_parts,
 )
-from callbox.support.conversations.transitions import BOT
+from callbox.support.conversations.transitions import BOT, Author
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.html import paragraphs
 from callbox.wire.pagination import cursor_page, cursor_pages
-from callbox.wire.search import stored_words
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -60,48 +58,29 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
     if not request.body or not request.body.strip():
         raise ParameterInvalid("Body is required")
     at = time_of_action(caller, request.created_at)
-    body = paragraphs(request.body)
     async with transaction() as held:
-        contact = await _sender(held, caller, request.sender)
-        conversation_id, message_id = await queries.next_ids.one(held, caller.workspace_id)
-        state = transitions.Conversation(state="open", updated_at=at, waiting_since=at)
-        statistics.count_contact_message(state, at)
-        await queries.insert_conversation.run(
-            held,
-            caller.workspace_id,
-            conversation_id,
-            at,
-            *msgspec.structs.astuple(state),
-            None,
-            "conversation",
-            message_id,
-            "customer_initiated",
-            request.subject or "",
-            body,
-            None,
-            contact.role,
-            None,
-            contact.id,
-            await take_in(held, caller, request.attachment_urls),
-            [contact.id],
-            contacts.count_shard(held),
-            stored_words(body),
+        contact = await find_sender(held, caller, request.sender)
+        message = FirstMessage(
+            author=Author(contact.role, contact_id=contact.id),
+            body=paragraphs(request.body),
+            at=at,
+            delivered_as="customer_initiated",
+            subject=request.subject or "",
+            attachments=await take_in(held, caller, request.attachment_urls),
         )
+        begun = await begin(held, caller, message, [contact.id])
         await contacts.note_reply(held, caller, contact.id, at)
-        row = await queries.conversation_by_id.one(held, caller.workspace_id, conversation_id)
-        item = msgspec.json.encode(conversation_with_parts(caller, row)).decode()
-        event = Event(Topic.CONVERSATION_USER_CREATED, str(conversation_id), item)
-        await record(held, caller.workspace_id, event, caller.now())
-        change = Held(conversation=state, id=conversation_id, at=at)
-        await announce(held, caller.workspace_id, ConversationBegun(caller, change))
-        if change.parts:
-            await store(held, caller, change)
     return UserMessage(
-        "user_message", str(message_id), int(at.timestamp()), request.body, "inapp", str(conversation_id)
+        "user_message",
+        str(begun.message_id),
+        int(at.timestamp()),
+        request.body,
+        "inapp",
+        str(begun.conversation_id),
     )
 
 
-async def _sender(held: Connection, caller: Caller, sender: From) -> Contact:
+async def find_sender(held: Connection, caller: Caller, sender: From) -> Contact:
     """The contact who writes. Raises ContactNotFound."""
     contact = await contacts.find_contact(
         held, caller, contact_id=sender.id, external_id=sender.user_id, email=sender.email
