@@ -49,6 +49,7 @@ API_ROUTES = [
 ]
 
 MANAGE_ROUTES = [
+    *conversations.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
     *access_tokens.MANAGE_ROUTES,
     *admins.MANAGE_ROUTES,

@@ -10,13 +10,15 @@ from callbox.platform.jobs import Schedule
 from callbox.platform.jobs.worker import run_worker
 from callbox.reactions import register_reactions
 from callbox.support.attachments import jobs as attachments
+from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
 SUBSCRIBERS = [*companies.SUBSCRIBERS, *segments.SUBSCRIBERS]
-JOBS = [*attachments.JOBS, *companies.JOBS, *segments.JOBS]
+JOBS = [*attachments.JOBS, *companies.JOBS, *conversations.JOBS, *segments.JOBS]
 SCHEDULES = [
     *companies.SCHEDULES,
     *contacts.SCHEDULES,
+    *conversations.SCHEDULES,
     *data_events.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),

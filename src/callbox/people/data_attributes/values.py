@@ -13,6 +13,10 @@ MAX_STRING_LENGTH = 255
 _LARGEST_INTEGER = 2**53
 
 
+class AttributeUnknown(ParameterInvalid):
+    """The model has no custom attribute of this name."""
+
+
 class AttributeDefinition(msgspec.Struct):
     """What a value is checked against."""
 
@@ -59,7 +63,7 @@ async def check_custom_attributes(
     for name, value in sent.items():
         definition = definitions.get(name)
         if definition is None:
-            raise ParameterInvalid(f"Custom attribute '{name}' does not exist")
+            raise AttributeUnknown(f"Custom attribute '{name}' does not exist")
         checked[name] = None if value is None else _checked(definition, value)
     return CustomAttributes(checked)
 

@@ -63,7 +63,6 @@ class TicketChanged(msgspec.Struct, frozen=True):
 
     caller: Caller
     change: Held
-    part_ids: list[int]
 
 
 async def hold(held: Connection, caller: Caller, conversation_id: WireId, created_at: UnixTime | None = None) -> Held:
@@ -104,7 +103,7 @@ async def store(held: Connection, caller: Caller, change: Held) -> ConversationW
     if change.conversation.ticket_state is None:
         await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
     else:
-        await announce(held, caller.workspace_id, TicketChanged(caller, change, part_ids))
+        await announce(held, caller.workspace_id, TicketChanged(caller, change))
     return conversation
 
 

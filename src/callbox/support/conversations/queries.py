@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from callbox.people.tags.queries import TaggingRow
-from callbox.platform.database import Command, Query
+from callbox.platform.database import Command, GlobalQuery, Query
 from callbox.support.attachments.queries import AttachmentRow, attachments_sql
 from callbox.support.conversations.transitions import Conversation
 from callbox.support.ticket_types.queries import TICKET_TYPE, Category
@@ -45,6 +45,13 @@ class ContactReferenceRow(msgspec.Struct, array_like=True):
 
     id: str
     external_id: str | None
+
+
+class ConversationKey(msgspec.Struct):
+    """Which conversation of which workspace."""
+
+    workspace_id: str
+    id: int
 
 
 class Participant(msgspec.Struct):
@@ -514,5 +521,195 @@ conversation_tagging = Query(
     FROM conversation_tags t
     JOIN tags g ON g.workspace_id = $1 AND g.id = t.tag_id
     WHERE t.workspace_id = $1 AND t.conversation_id = $2 AND t.tag_id = $3
+    """,
+)
+
+
+class RatingSettingsRow(msgspec.Struct):
+    """Whom teammates' closing asks for a rating. The defaults are those of a workspace that never said."""
+
+    asks_users: bool = False
+    asks_leads: bool = False
+    asks_about_outbound: bool = False
+    hours_to_rate: int | None = None
+
+
+rating_settings = Query(
+    "rating_settings",
+    RatingSettingsRow,
+    """
+    SELECT asks_users, asks_leads, asks_about_outbound, hours_to_rate
+    FROM rating_settings
+    WHERE workspace_id = $1
+    """,
+)
+
+store_rating_settings = Command(
+    "store_rating_settings",
+    """
+    INSERT INTO rating_settings (workspace_id, asks_users, asks_leads, asks_about_outbound, hours_to_rate)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (workspace_id) DO UPDATE
+    SET asks_users = EXCLUDED.asks_users,
+        asks_leads = EXCLUDED.asks_leads,
+        asks_about_outbound = EXCLUDED.asks_about_outbound,
+        hours_to_rate = EXCLUDED.hours_to_rate
+    """,
+)
+
+
+class ClosedConversation(msgspec.Struct):
+    """What decides whether a conversation that was closed is to be rated."""
+
+    is_outbound: bool
+    was_asked: bool
+    participant_roles: list[str]
+    transcript_length: int
+
+
+closed_conversation = Query(
+    "closed_conversation",
+    ClosedConversation,
+    r"""
+    SELECT
+        c.source_delivered_as <> 'customer_initiated',
+        c.rating_requested_at IS NOT NULL,
+        ARRAY(
+            SELECT coalesce(mc.role, 'gone')
+            FROM conversation_contacts m
+            LEFT JOIN contacts mc ON mc.workspace_id = $1 AND mc.id = m.contact_id
+            WHERE m.workspace_id = $1 AND m.conversation_id = c.id
+        ),
+        (
+            SELECT coalesce(sum(length(regexp_replace(said.body, '<[^>]*>', '', 'g'))), 0)
+            FROM (
+                SELECT c.source_body AS body
+                UNION ALL
+                SELECT p.body
+                FROM conversation_parts p
+                WHERE p.workspace_id = $1 AND p.conversation_id = c.id
+                    AND p.part_type NOT IN ('note', 'note_and_unsnooze')
+            ) said
+        )
+    FROM conversations c
+    WHERE c.workspace_id = $1 AND c.id = $2 AND c.source_type IS NOT NULL
+    """,
+)
+
+ask_for_rating = Command(
+    "ask_for_rating",
+    """
+    UPDATE conversations
+    SET rating_requested_at = $3, rating_replied_at = NULL, rating = NULL, rating_remark = NULL,
+        rating_contact_id = NULL, rating_admin_id = $4
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+
+class GivenRating(msgspec.Struct):
+    """What a contact said so far."""
+
+    was_asked: bool
+    rating: int | None
+    remark: str | None
+
+
+given_rating = Query(
+    "given_rating",
+    GivenRating,
+    """
+    SELECT rating_requested_at IS NOT NULL, rating, rating_remark
+    FROM conversations
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+rate = Command(
+    "rate_conversation",
+    """
+    UPDATE conversations
+    SET rating = $3, rating_remark = $4, rating_contact_id = $5, rating_admin_id = $6, rating_replied_at = $7
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+last_answering_admin = Query(
+    "last_answering_admin",
+    int,
+    """
+    SELECT author_admin_id
+    FROM conversation_parts
+    WHERE workspace_id = $1 AND conversation_id = $2 AND author_type = 'admin' AND body IS NOT NULL
+        AND part_type NOT IN ('note', 'note_and_unsnooze')
+    ORDER BY id DESC
+    LIMIT 1
+    """,
+)
+
+# Per workspace, since each has a clock of its own.
+snoozes_that_end = GlobalQuery(
+    "snoozes_that_end",
+    ConversationKey,
+    """
+    SELECT w.id, due.id
+    FROM workspaces w
+    CROSS JOIN LATERAL (
+        SELECT c.id
+        FROM conversations c
+        WHERE c.workspace_id = w.id AND c.state = 'snoozed'
+            AND c.snoozed_until <= $1 + make_interval(secs => w.clock_offset_seconds)
+        ORDER BY c.snoozed_until
+        LIMIT $2
+    ) due
+    """,
+)
+
+hold_conversations_of = Query(
+    "hold_conversations_of_contact",
+    int,
+    """
+    SELECT c.id
+    FROM conversations c
+    WHERE c.workspace_id = $1 AND c.id IN (
+        SELECT m.conversation_id FROM conversation_contacts m WHERE m.workspace_id = $1 AND m.contact_id = $2
+    )
+    ORDER BY c.id
+    FOR NO KEY UPDATE
+    """,
+)
+
+move_participation = Command(
+    "move_conversation_participation",
+    """
+    WITH moved AS (
+        INSERT INTO conversation_contacts (workspace_id, conversation_id, contact_id, added_at)
+        SELECT workspace_id, conversation_id, $3, added_at
+        FROM conversation_contacts
+        WHERE workspace_id = $1 AND contact_id = $2
+        ON CONFLICT DO NOTHING
+    )
+    DELETE FROM conversation_contacts
+    WHERE workspace_id = $1 AND contact_id = $2
+    """,
+)
+
+move_parts = Command(
+    "move_conversation_parts",
+    "UPDATE conversation_parts SET author_contact_id = $3 WHERE workspace_id = $1 AND author_contact_id = $2",
+)
+
+# Before the participation moves: it is how the conversations are found.
+move_sources = Command(
+    "move_conversation_sources",
+    """
+    UPDATE conversations
+    SET source_author_contact_id = CASE WHEN source_author_contact_id = $2 THEN $3 ELSE source_author_contact_id END,
+        rating_contact_id = CASE WHEN rating_contact_id = $2 THEN $3 ELSE rating_contact_id END
+    WHERE workspace_id = $1 AND (source_author_contact_id = $2 OR rating_contact_id = $2) AND id IN (
+        SELECT conversation_id FROM conversation_contacts WHERE workspace_id = $1 AND contact_id = $2
+        UNION
+        SELECT conversation_id FROM conversation_parts WHERE workspace_id = $1 AND author_contact_id = $2
+    )
     """,
 )

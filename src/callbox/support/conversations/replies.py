@@ -10,6 +10,7 @@ from callbox.platform.events import announce
 from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, transitions
 from callbox.support.conversations.changing import ContactWrote, GivenToTeam, Held, acting_admin, hold, store
+from callbox.support.conversations.ratings import ask_after_closing
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
@@ -141,6 +142,7 @@ async def manage(caller: Caller, conversation_id: str, request: ReplyRequest) ->
         match request.message_type:
             case "close":
                 transitions.close(change, author, sanitise(request.body) if request.body else None, change.at)
+                await ask_after_closing(held, caller, change)
             case "open":
                 transitions.reopen(change, author, change.at)
             case "snoozed":

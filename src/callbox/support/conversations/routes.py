@@ -3,24 +3,44 @@
 from litestar.types import HTTPScope
 
 from callbox.people.contacts.service import ContactNotFound
-from callbox.support.conversations import replies, service
+from callbox.people.tags.schemas import AppliedTag
+from callbox.support.conversations import participants, ratings, redaction, replies, service, tagging
 from callbox.support.conversations.changing import ConversationNotFound
 from callbox.support.conversations.schemas import (
+    AttachContactRequest,
     ConversationList,
+    ConversationWithCustomers,
     ConversationWithParts,
     CreateConversationRequest,
+    DetachContactRequest,
     ListConversationsQuery,
+    RateRequest,
+    RatingSettings,
+    RatingSettingsRequest,
     ReadConversationQuery,
+    RedactRequest,
     ReplyRequest,
+    TagConversationRequest,
+    UntagConversationRequest,
     UpdateConversationRequest,
     UserMessage,
 )
+from callbox.support.conversations.search import search_conversations
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.pagination import CursorInvalid, PerPageTooBig
+from callbox.wire.search import (
+    InvalidField,
+    InvalidOperator,
+    InvalidQuery,
+    InvalidValue,
+    InvalidValues,
+    SearchRequest,
+)
 from callbox.workspace.admins.service import NoInboxSeat
 
 _GROUP = "Conversations"
+_TAGS = "Tags"
 
 
 @operation("GET", "/conversations", group=_GROUP, query=ListConversationsQuery, errors=[CursorInvalid, PerPageTooBig])
@@ -106,11 +126,160 @@ async def manage_conversation(conversation_id: str, body: bytes, scope: HTTPScop
     return await replies.manage(caller_of(scope), conversation_id, decode(body, ReplyRequest))
 
 
+@operation(
+    "POST",
+    "/conversations/search",
+    group=_GROUP,
+    request=SearchRequest,
+    errors=[InvalidQuery, InvalidField, InvalidOperator, InvalidValue, InvalidValues, CursorInvalid, PerPageTooBig],
+    example={
+        "query": {
+            "operator": "AND",
+            "value": [
+                {"field": "state", "operator": "=", "value": "open"},
+                {"field": "source.body", "operator": "~", "value": "invoice"},
+            ],
+        },
+        "sort": {"field": "waiting_since", "order": "ascending"},
+        "pagination": {"per_page": 20},
+    },
+)
+async def search_conversations_route(body: bytes, scope: HTTPScope) -> ConversationList:
+    """Search conversations, the latest change first unless another order is asked for."""
+    return await search_conversations(caller_of(scope), body)
+
+
+@operation(
+    "POST",
+    "/conversations/{conversation_id:str}/customers",
+    group=_GROUP,
+    request=AttachContactRequest,
+    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
+    example={"admin_id": "1", "customer": {"intercom_user_id": "6a12f0c31d3b9e5f2c8a4d10"}},
+)
+async def attach_contact(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithCustomers:
+    """Let a contact take part in a conversation."""
+    request = decode(body, AttachContactRequest)
+    return await participants.attach_contact(caller_of(scope), conversation_id, request)
+
+
+@operation(
+    "DELETE",
+    "/conversations/{conversation_id:str}/customers/{contact_id:str}",
+    group=_GROUP,
+    request=DetachContactRequest,
+    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat, participants.LastParticipant],
+    example={"admin_id": "1"},
+)
+async def detach_contact(
+    conversation_id: str, contact_id: str, body: bytes, scope: HTTPScope
+) -> ConversationWithCustomers:
+    """Let a contact take part no more."""
+    request = decode(body, DetachContactRequest)
+    return await participants.detach_contact(caller_of(scope), conversation_id, contact_id, request)
+
+
+@operation(
+    "POST",
+    "/conversations/redact",
+    group=_GROUP,
+    request=RedactRequest,
+    errors=[redaction.PartOrMessageNotFound, redaction.PartNotRedactable, redaction.RedactionTypeMismatch],
+    example={"type": "conversation_part", "conversation_id": "1", "conversation_part_id": "2"},
+)
+async def redact_conversation(body: bytes, scope: HTTPScope) -> ConversationWithParts:
+    """Take back what was said in a part, or in the message that began a conversation."""
+    return await redaction.redact(caller_of(scope), decode(body, RedactRequest))
+
+
+@operation(
+    "POST",
+    "/conversations/{conversation_id:str}/tags",
+    group=_TAGS,
+    request=TagConversationRequest,
+    errors=[tagging.TaggedConversationNotFound, tagging.ConversationTagNotFound, NoInboxSeat],
+    example={"id": "31", "admin_id": "1"},
+)
+async def tag_conversation(conversation_id: str, body: bytes, scope: HTTPScope) -> AppliedTag:
+    """Put a tag on a conversation."""
+    request = decode(body, TagConversationRequest)
+    return await tagging.tag_conversation(caller_of(scope), conversation_id, request)
+
+
+@operation(
+    "DELETE",
+    "/conversations/{conversation_id:str}/tags/{tag_id:str}",
+    group=_TAGS,
+    request=UntagConversationRequest,
+    errors=[tagging.TaggedConversationNotFound, tagging.ConversationTagNotFound, NoInboxSeat],
+    example={"admin_id": "1"},
+)
+async def untag_conversation(conversation_id: str, tag_id: str, body: bytes, scope: HTTPScope) -> AppliedTag:
+    """Take a tag off a conversation."""
+    request = decode(body, UntagConversationRequest)
+    return await tagging.untag_conversation(caller_of(scope), conversation_id, tag_id, request)
+
+
+@operation("GET", "/manage/v1/rating_settings", group=_GROUP)
+async def get_rating_settings(scope: HTTPScope) -> RatingSettings:
+    """Read whom a teammate's closing asks for a rating."""
+    return await ratings.get_rating_settings(caller_of(scope))
+
+
+@operation(
+    "PUT",
+    "/manage/v1/rating_settings",
+    group=_GROUP,
+    request=RatingSettingsRequest,
+    example={"asks_users": True, "asks_leads": False, "asks_about_outbound": False, "hours_to_rate": 72},
+)
+async def set_rating_settings(body: bytes, scope: HTTPScope) -> RatingSettings:
+    """Set whom a teammate's closing asks for a rating."""
+    return await ratings.set_rating_settings(caller_of(scope), decode(body, RatingSettingsRequest))
+
+
+@operation(
+    "POST",
+    "/manage/v1/conversations/{conversation_id:str}/rating/request",
+    group=_GROUP,
+    errors=[ConversationNotFound],
+)
+async def request_rating(conversation_id: str, scope: HTTPScope) -> ConversationWithParts:
+    """Ask for a rating, whatever the settings are."""
+    return await ratings.request_rating(caller_of(scope), conversation_id)
+
+
+@operation(
+    "PUT",
+    "/manage/v1/conversations/{conversation_id:str}/rating",
+    group=_GROUP,
+    request=RateRequest,
+    errors=[
+        ConversationNotFound,
+        ContactNotFound,
+        ratings.RatingNotAsked,
+        ratings.RatingIsFinal,
+        ratings.RatingTooLate,
+    ],
+    example={"rating": 5, "remark": "Quick and kind"},
+)
+async def rate_conversation(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithParts:
+    """Rate a conversation as its contact."""
+    return await ratings.rate(caller_of(scope), conversation_id, decode(body, RateRequest))
+
+
 ROUTES = [
     list_conversations,
     create_conversation,
     get_conversation,
     update_conversation,
+    search_conversations_route,
     reply_to_conversation,
     manage_conversation,
+    attach_contact,
+    detach_contact,
+    redact_conversation,
+    tag_conversation,
+    untag_conversation,
 ]
+MANAGE_ROUTES = [get_rating_settings, set_rating_settings, request_rating, rate_conversation]

@@ -33,7 +33,7 @@ CREATE TABLE admin_assignment (
 
 -- Whom teammates' closing asks for a rating. A workspace without a row asks nobody.
 CREATE TABLE rating_settings (
-    workspace_id       text COLLATE "C" NOT NULL REFERENCES workspaces (id),
+    workspace_id        text COLLATE "C" NOT NULL REFERENCES workspaces (id),
     asks_users          boolean NOT NULL,
     asks_leads          boolean NOT NULL,
     -- Conversations that the team began.
