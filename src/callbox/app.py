@@ -17,9 +17,12 @@ from callbox.people.tags import routes as tags
 from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
+from callbox.support import phone_switch
 from callbox.support.attachments import routes as attachments
 from callbox.support.conversations import routes as conversations
+from callbox.support.messages import routes as messages
 from callbox.support.ticket_types import routes as ticket_types
+from callbox.support.tickets import routes as tickets
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
@@ -45,10 +48,14 @@ API_ROUTES = [
     *tags.ROUTES,
     *visitors.ROUTES,
     *conversations.ROUTES,
+    *messages.ROUTES,
+    *phone_switch.ROUTES,
     *ticket_types.ROUTES,
+    *tickets.ROUTES,
 ]
 
 MANAGE_ROUTES = [
+    *messages.MANAGE_ROUTES,
     *conversations.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
     *access_tokens.MANAGE_ROUTES,
@@ -58,6 +65,7 @@ MANAGE_ROUTES = [
     *segments.MANAGE_ROUTES,
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
+    *tickets.MANAGE_ROUTES,
 ]
 
 

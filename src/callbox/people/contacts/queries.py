@@ -515,6 +515,18 @@ contact_by_email = Query(
     """,
 )
 
+contact_by_phone = Query(
+    "contact_by_phone",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.phone = $2 AND c.state = 'live'
+    ORDER BY c.role DESC, c.created_at, c.id
+    LIMIT 1
+    """,
+)
+
 set_last_replied = Command(
     "set_last_replied",
     """

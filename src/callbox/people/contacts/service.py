@@ -494,6 +494,7 @@ async def find_contact(
     contact_id: str | None,
     external_id: str | None = None,
     email: str | None = None,
+    phone: str | None = None,
 ) -> Contact | None:
     """A live contact by the first identifier that is given; where people share an address, the oldest user."""
     if contact_id is not None:
@@ -502,6 +503,8 @@ async def find_contact(
         row = await queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
     elif email is not None:
         row = await queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
+    elif phone is not None:
+        row = await queries.contact_by_phone.first(held, caller.workspace_id, phone)
     else:
         return None
     return None if row is None else contact_from_row(caller, row)

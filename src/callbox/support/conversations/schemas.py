@@ -15,7 +15,7 @@ from callbox.support.conversations.queries import (
     LinkRow,
     PartRow,
 )
-from callbox.support.ticket_types.queries import Category, ticket_type_row
+from callbox.support.ticket_types.queries import Category, TicketTypeRow, ticket_type_row
 from callbox.support.ticket_types.states import EXTERNAL_LABELS, INTERNAL_LABELS, TicketState
 from callbox.support.ticket_types.values import shown_attributes
 from callbox.wire.authentication import Caller
@@ -307,6 +307,7 @@ class CreateConversationRequest(msgspec.Struct):
     subject: str | None = None
     attachment_urls: AttachmentUrls = []
     created_at: UnixTime | None = None
+    referer: str | None = None
 
 
 class ListConversationsQuery(msgspec.Struct):
@@ -559,7 +560,7 @@ def _values(caller: Caller, row: ConversationRow) -> tuple[Any, ...]:
         row.title,
         Raw(row.custom_attributes),
         Topics("topic.list", [], 0),
-        _ticket(row),
+        _ticket(caller, row),
         linked_objects(row),
         None,
         False,
@@ -582,12 +583,19 @@ def linked_objects(row: ConversationRow) -> LinkedObjects:
     return LinkedObjects("list", shown, len(links), has_more=len(links) > len(shown))
 
 
-def _ticket(row: ConversationRow) -> ConversationTicket | None:
+def ticket_attributes(caller: Caller, row: ConversationRow, ticket_type: TicketTypeRow) -> dict[str, Any]:
+    """The attributes by name of the ticket that the conversation is."""
+    rows = [] if row.ticket_files is None else _attachments.decode(row.ticket_files)
+    files = {each.id: attachment_from_row(caller, each) for each in rows}
+    return shown_attributes(ticket_type, msgspec.json.decode(row.ticket_attributes or "{}"), files)
+
+
+def _ticket(caller: Caller, row: ConversationRow) -> ConversationTicket | None:
     if row.ticket_state is None or row.ticket_type is None:
         return None
     ticket_type = ticket_type_row(row.ticket_type)
     data_types = {attribute.name: attribute.data_type for attribute in ticket_type.attributes}
-    attributes = shown_attributes(ticket_type, msgspec.json.decode(row.ticket_attributes or "{}"))
+    attributes = ticket_attributes(caller, row, ticket_type)
     return ConversationTicket(
         "ticket",
         row.id,

@@ -66,6 +66,7 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
             at=at,
             delivered_as="customer_initiated",
             subject=request.subject or "",
+            url=request.referer,
             attachments=await take_in(held, caller, request.attachment_urls),
         )
         begun = await begin(held, caller, message, [contact.id])
