@@ -18,3 +18,17 @@ class Desk(World):
         """An attribute of a ticket type."""
         body = {"name": name, "description": "", "data_type": "string", **values}
         return self.post(f"/ticket_types/{ticket_type_id}/attributes", body)
+
+    def ticket(self, **values: Any) -> Json:
+        """A ticket of the given type, or of a new Customer one, for the given contact, or for a new user."""
+        body = {
+            "ticket_type_id": values.pop("ticket_type_id", None) or self.ticket_type()["id"],
+            "contacts": values.pop("contacts", None) or [{"id": self.user()["id"]}],
+            **values,
+        }
+        return self.post("/tickets", body)
+
+    def update(self, ticket_id: str, **values: Any) -> Json:
+        """A change of a ticket."""
+        changed: Json = self.call("PUT", f"/tickets/{ticket_id}", json=values)
+        return changed

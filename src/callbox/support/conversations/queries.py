@@ -16,7 +16,7 @@ MAX_PARTS = 500
 
 
 class PartRow(msgspec.Struct, array_like=True):
-    """A part with its author's name, as `_PARTS` builds it. Times are Unix seconds.
+    """A part with its author's name, as `CONVERSATION_PARTS` builds it. Times are Unix seconds.
 
     Whom it assigned to is left out once they are gone.
     """
@@ -110,6 +110,7 @@ class ConversationRow(Conversation, kw_only=True):
     tags: str
     links: str
     ticket_type: str | None
+    ticket_files: str | None
     parts: str | None = None
 
 
@@ -129,7 +130,7 @@ _AUTHOR = f"""
         coalesce({{admin}}.name, {{contact}}.name),
         coalesce({{admin}}.email, {{contact}}.email)"""
 
-_PARTS = f"""
+CONVERSATION_PARTS = f"""
     (
         SELECT coalesce(json_agg(j.part ORDER BY j.id), '[]')::text
         FROM (
@@ -165,6 +166,11 @@ _PARTS = f"""
     )"""
 
 _COLUMNS = {"source_attachments": f"({attachments_sql('c.source_attachments')})::text"}
+
+# Of a ticket's attributes, those of files alone are arrays: of the files' ids.
+_TICKET_FILES = """nullif(
+        jsonb_path_query_array(c.ticket_attributes, 'strict $.* ? (@.type() == "array")[*]'), '[]'
+    )"""
 
 _SHALLOW_COLUMNS = f"""
     {", ".join(_COLUMNS.get(name, f"c.{name}") for name in (*STATE_COLUMNS, *_OTHER_COLUMNS))},
@@ -206,7 +212,8 @@ _SHALLOW_COLUMNS = f"""
         JOIN conversations lc ON lc.workspace_id = $1 AND lc.id = l.id
         LEFT JOIN ticket_types lt ON lt.workspace_id = $1 AND lt.id = lc.ticket_type_id
     )::text,
-    (SELECT {TICKET_TYPE} FROM ticket_types t WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id)"""
+    (SELECT {TICKET_TYPE} FROM ticket_types t WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id),
+    ({attachments_sql(_TICKET_FILES)})::text"""
 
 CONVERSATION_COLUMNS = _SHALLOW_COLUMNS
 CONVERSATION_TABLES = """
@@ -226,7 +233,7 @@ conversation_by_id = Query(
     "conversation_by_id",
     conversation_row,
     f"""
-    SELECT {_SHALLOW_COLUMNS}, {_PARTS}
+    SELECT {_SHALLOW_COLUMNS}, {CONVERSATION_PARTS}
     FROM {CONVERSATION_TABLES}
     WHERE c.workspace_id = $1 AND c.id = $2
     """,

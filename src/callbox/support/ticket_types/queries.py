@@ -52,6 +52,11 @@ class AttributeRow(msgspec.Struct, array_like=True):
         """What its values are kept under: every type has the default ones, so those have one key for all types."""
         return self.name if self.is_default else str(self.id)
 
+    @property
+    def options(self) -> list[ListOptionRow]:
+        """The choices of a list, retired ones too."""
+        return [] if self.input_options is None else self.input_options.list_options or []
+
 
 class TicketTypeRow(msgspec.Struct, array_like=True):
     """A ticket type with its attributes in their order, as `TICKET_TYPE` builds it. Times are Unix seconds."""

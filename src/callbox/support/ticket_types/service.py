@@ -95,6 +95,12 @@ async def find_ticket_type(held: Connection, caller: Caller, ticket_type_id: Wir
     return row
 
 
+async def find_attributes(held: Connection, caller: Caller) -> list[AttributeRow]:
+    """The attributes of all ticket types, archived ones too."""
+    rows = await queries.all_ticket_types.all(held, caller.workspace_id)
+    return [attribute for row in rows for attribute in row.attributes]
+
+
 async def create_ticket_type(caller: Caller, request: CreateTicketTypeRequest) -> TicketType:
     """A new ticket type, with a title and a description to fill in."""
     async with transaction() as held:

@@ -58,6 +58,7 @@ class Resource(msgspec.Struct, frozen=True):
     """What can be searched of one kind of thing."""
 
     fields: Mapping[str, Field]
+    attribute_prefix: str = "custom_attributes"  # what a query calls them
     attributes_sql: str | None = None  # the custom attributes
     folded_attributes_sql: str | None = None  # the same with strings in lower case, indexed
     attribute_dates: FieldType = FieldType.DAY  # how custom attributes of the type date compare

@@ -16,7 +16,6 @@ from callbox.wire.search.words import word_pattern
 
 # A connector asks for everything as: id > "" or id = "".
 _ID_FIELD = "id"
-_ATTRIBUTES = "custom_attributes"
 _NEGATED = frozenset({"!=", "NIN", "!~"})
 _SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.INTEGER: "bigint",
@@ -76,7 +75,8 @@ class _Compiler:
         if isinstance(query, Group):
             return "(" + f" {query.operator} ".join(self.query(item) for item in query.queries) + ")"
         prefix, _, name = query.field.partition(".")
-        if prefix == _ATTRIBUTES and name in self._attribute_types and self._resource.attributes_sql:
+        is_attribute = prefix == self._resource.attribute_prefix and name in self._attribute_types
+        if is_attribute and self._resource.attributes_sql:
             return self._attribute(query, name)
         field = self._resource.fields.get(query.field)
         if field is None:
