@@ -18,6 +18,7 @@ from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
 from callbox.support import phone_switch
+from callbox.support.assignment import routes as assignment
 from callbox.support.attachments import routes as attachments
 from callbox.support.conversations import routes as conversations
 from callbox.support.messages import routes as messages
@@ -48,6 +49,7 @@ API_ROUTES = [
     *tags.ROUTES,
     *visitors.ROUTES,
     *conversations.ROUTES,
+    *assignment.ROUTES,
     *messages.ROUTES,
     *phone_switch.ROUTES,
     *ticket_types.ROUTES,
@@ -55,6 +57,7 @@ API_ROUTES = [
 ]
 
 MANAGE_ROUTES = [
+    *assignment.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
     *conversations.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,

@@ -7,6 +7,7 @@ from litestar.types import HTTPScope
 from msgspec import UNSET, UnsetType
 
 from callbox.platform.database import Command, Connection, Query, connection, transaction
+from callbox.platform.events import announce
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -78,6 +79,12 @@ class TeamDeleted(msgspec.Struct):
     type: Literal["team"]
     id: str
     deleted: Literal[True]
+
+
+class TeamRemoved(msgspec.Struct, frozen=True):
+    """Announced when a team is deleted, so that higher rooms unassign."""
+
+    team_id: int
 
 
 class TeamNotFound(NotFound):
@@ -194,6 +201,7 @@ async def delete_team(caller: Caller, team_id: str) -> TeamDeleted:
         number = await _locked(held, caller, team_id)
         row = await team_by_id.one(held, caller.workspace_id, number)
         await delete_team_row.run(held, caller.workspace_id, number)
+        await announce(held, caller.workspace_id, TeamRemoved(number))
         description = f"{caller.admin_name} deleted the team {row.name}."
         await record_activity(
             held, caller, "app_team_deletion", description, {"team": {"id": number, "name": row.name}}

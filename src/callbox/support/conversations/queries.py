@@ -319,6 +319,17 @@ participant_ids = Query(
     "SELECT contact_id FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2",
 )
 
+ticket_category = Query(
+    "ticket_category",
+    str,
+    """
+    SELECT t.category
+    FROM conversations c
+    JOIN ticket_types t ON t.workspace_id = $1 AND t.id = c.ticket_type_id
+    WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
 set_title = Command(
     "set_conversation_title",
     "UPDATE conversations SET title = $3 WHERE workspace_id = $1 AND id = $2 AND title IS DISTINCT FROM $3",
@@ -665,7 +676,7 @@ snoozes_that_end = GlobalQuery(
         SELECT c.id
         FROM conversations c
         WHERE c.workspace_id = w.id AND c.state = 'snoozed'
-            AND c.snoozed_until <= $1 + make_interval(secs => w.clock_offset_seconds)
+            AND c.snoozed_until <= $1::timestamptz + make_interval(secs => w.clock_offset_seconds)
         ORDER BY c.snoozed_until
         LIMIT $2
     ) due

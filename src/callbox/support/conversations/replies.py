@@ -15,7 +15,7 @@ from callbox.support.conversations.schemas import ConversationWithParts, ReplyRe
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
-from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
+from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
 from callbox.wire.html import sanitise, tidy
 from callbox.workspace import teams
 from callbox.workspace.admins import service as admins
@@ -37,6 +37,13 @@ class AssigneeTeamNotFound(NotFound):
 
     code = "team_not_found"
     message = "Team not found"
+
+
+class NotForCustomers(WireError):
+    """Whoever the ticket is about does not see it, so there is nothing to say to or by them."""
+
+    code = "parameter_mismatch"
+    message = "User replies are not allowed on Backoffice tickets"
 
 
 async def reply(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
@@ -67,6 +74,7 @@ async def speak_as_admin(
     """Let an admin say what the request says, in a conversation or a ticket that is held."""
     match request.message_type:
         case "comment":
+            await _require_reader(held, caller, change, "Comments")
             part = transitions.admin_comments(change, author, _body(request), change.at)
             part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
             await contacts.note_contacted(
@@ -100,12 +108,22 @@ async def speak_as_contact(held: Connection, caller: Caller, change: Held, reque
     participant = await queries.participant.first(held, caller.workspace_id, change.id, *_identity(request))
     if participant is None:
         raise contacts.ContactNotFound
+    await _require_reader(held, caller, change, "User replies")
     author = Author(participant.role, contact_id=participant.id)
     part = transitions.contact_comments(change, author, _body(request), change.at)
     part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
     await contacts.note_reply(held, caller, participant.id, change.at)
     await announce(held, caller.workspace_id, ContactWrote(caller, change))
     return part
+
+
+async def _require_reader(held: Connection, caller: Caller, change: Held, said: str) -> None:
+    """Raise NotForCustomers in a ticket that is the team's alone."""
+    if change.conversation.ticket_state is None:
+        return
+    category = await queries.ticket_category.one(held, caller.workspace_id, change.id)
+    if category != "Customer":
+        raise NotForCustomers(f"{said} are not allowed on {category.replace('-o', 'o')} tickets")
 
 
 def _identity(request: ReplyRequest) -> tuple[str | None, str | None, str | None]:
@@ -177,12 +195,12 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
     if str(assignee_id) == "0":
         transitions.unassign(change, author, kind, body, change.at)
         return
-    transitions.assign(change, author, await _assignee(held, caller, kind, assignee_id), body, change.at)
+    transitions.assign(change, author, await find_assignee(held, caller, kind, assignee_id), body, change.at)
     if kind == "team":
         await announce(held, caller.workspace_id, GivenToTeam(caller, change))
 
 
-async def _assignee(held: Connection, caller: Caller, kind: str, assignee_id: WireId) -> Assignee:
+async def find_assignee(held: Connection, caller: Caller, kind: str, assignee_id: WireId) -> Assignee:
     """Somebody who can have a conversation. Raises AssigneeAdminNotFound, AssigneeTeamNotFound, NoInboxSeat."""
     number = decimal_id(assignee_id)
     if kind == "team":

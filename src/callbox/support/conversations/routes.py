@@ -100,7 +100,7 @@ async def update_conversation(conversation_id: str, body: bytes, scope: HTTPScop
     group=_GROUP,
     request=ReplyRequest,
     takes_files=True,
-    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
+    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat, replies.NotForCustomers],
     example={"message_type": "comment", "type": "admin", "admin_id": "1", "body": "It is mended now."},
 )
 async def reply_to_conversation(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithParts:
@@ -154,7 +154,7 @@ async def search_conversations_route(body: bytes, scope: HTTPScope) -> Conversat
     "/conversations/{conversation_id:str}/customers",
     group=_GROUP,
     request=AttachContactRequest,
-    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
+    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat, replies.NotForCustomers],
     example={"admin_id": "1", "customer": {"intercom_user_id": "6a12f0c31d3b9e5f2c8a4d10"}},
 )
 async def attach_contact(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithCustomers:

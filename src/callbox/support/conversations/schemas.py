@@ -378,11 +378,6 @@ class CustomerIdentity(msgspec.Struct):
     user_id: WireId | None = None
     email: str | None = None
 
-    @property
-    def names_by_email(self) -> bool:
-        """Whether an address is all that is said."""
-        return self.intercom_user_id is None and self.user_id is None and self.email is not None
-
 
 class AddedCustomer(CustomerIdentity):
     """The contact who is to take part, and the participant who brings them along, if it is no admin."""
@@ -640,9 +635,9 @@ def _first_contact_reply(row: ConversationRow) -> FirstContactReply | None:
 def _rating(row: ConversationRow, contacts: list[ContactReference]) -> ConversationRating | None:
     if row.rating_requested_at is None:
         return None
+    rater_id = row.rating_contact_id or (contacts[0].id if contacts else "")
     rater = next(
-        (contact for contact in contacts if contact.id == row.rating_contact_id),
-        ContactReference("contact", row.rating_contact_id or "", None),
+        (contact for contact in contacts if contact.id == rater_id), ContactReference("contact", rater_id, None)
     )
     return ConversationRating(
         row.rating, row.rating_remark, unix(row.rating_requested_at), rater, _reference("admin", row.rating_admin_id)
