@@ -527,12 +527,19 @@ contact_by_phone = Query(
     """,
 )
 
+# Until the transaction ends, nobody else makes somebody with the same address this way.
+lock_email = Query(
+    "lock_email",
+    str,
+    "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
+)
+
 set_last_replied = Command(
     "set_last_replied",
     """
     UPDATE contacts
     SET last_replied_at = greatest(last_replied_at, $3)
-    WHERE workspace_id = $1 AND id = $2
+    WHERE workspace_id = $1 AND id = $2 AND state = 'live'
     """,
 )
 

@@ -510,9 +510,22 @@ async def find_contact(
     return None if row is None else contact_from_row(caller, row)
 
 
+async def contact_with_email(held: Connection, caller: Caller, sent: str) -> Contact:
+    """Whoever has an address; where nobody has it, a new lead, and one alone if several ask at once."""
+    email = email_of(sent)
+    if email is None:
+        raise ParameterInvalid("email must not be blank")
+    found = await find_contact(held, caller, contact_id=None, email=email)
+    if found is None:
+        await queries.lock_email.one(held, caller.workspace_id, email)
+        found = await find_contact(held, caller, contact_id=None, email=email)
+    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email))
+
+
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
-    """The contact wrote."""
-    await queries.set_last_replied.run(held, caller.workspace_id, contact_id, at)
+    """The contact wrote. Raises ContactNotFound where they left, or were merged, at the same moment."""
+    if not await queries.set_last_replied.run(held, caller.workspace_id, contact_id, at):
+        raise ContactNotFound
 
 
 async def note_contacted(held: Connection, caller: Caller, contact_ids: list[str], at: datetime) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from callbox.people.contacts import service as contacts
-from callbox.people.contacts.schemas import Contact, CreateContactRequest
+from callbox.people.contacts.schemas import Contact
 from callbox.platform.database import Connection, transaction
 from callbox.platform.events import Event, Topic, record
 from callbox.support.conversations import queries, transitions
@@ -44,12 +44,7 @@ async def attach_contact(
     async with transaction() as held:
         change = await hold(held, caller, conversation_id)
         author = await _actor(held, caller, change, request)
-        contact = await _find(held, caller, request.customer)
-        if contact is None and request.customer.names_by_email:
-            lead = CreateContactRequest(role="lead", email=request.customer.email)
-            contact = await contacts.create_contact(caller, lead)
-        if contact is None:
-            raise contacts.ContactNotFound
+        contact = await _find_or_make(held, caller, request.customer)
         added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, change.at)
         if added is not None:
             transitions.tell(change, "participant_added", author, change.at)
@@ -88,6 +83,15 @@ async def _actor(held: Connection, caller: Caller, change: Held, request: Attach
     if contact is None or contact.id not in await queries.participant_ids.all(held, caller.workspace_id, change.id):
         raise contacts.ContactNotFound
     return Author(contact.role, contact_id=contact.id)
+
+
+async def _find_or_make(held: Connection, caller: Caller, named: CustomerIdentity) -> Contact:
+    if named.intercom_user_id is None and named.user_id is None and named.email is not None:
+        return await contacts.contact_with_email(held, caller, named.email)
+    contact = await _find(held, caller, named)
+    if contact is None:
+        raise contacts.ContactNotFound
+    return contact
 
 
 async def _find(held: Connection, caller: Caller, named: CustomerIdentity) -> Contact | None:

@@ -252,18 +252,6 @@ conversation_for_update = Query(
     """,
 )
 
-conversations_page = Query(
-    "conversations_page",
-    conversation_row,
-    f"""
-    SELECT {_SHALLOW_COLUMNS}
-    FROM {CONVERSATION_TABLES}
-    WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND (c.updated_at, c.id) < ($2, $3)
-    ORDER BY c.updated_at DESC, c.id DESC
-    LIMIT $4
-    """,
-)
-
 conversation_count = Query(
     "conversation_count",
     int,

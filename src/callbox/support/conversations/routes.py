@@ -25,7 +25,7 @@ from callbox.support.conversations.schemas import (
     UpdateConversationRequest,
     UserMessage,
 )
-from callbox.support.conversations.search import search_conversations
+from callbox.support.conversations.search import list_conversations, search_conversations
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.pagination import CursorInvalid, PerPageTooBig
@@ -44,10 +44,10 @@ _TAGS = "Tags"
 
 
 @operation("GET", "/conversations", group=_GROUP, query=ListConversationsQuery, errors=[CursorInvalid, PerPageTooBig])
-async def list_conversations(scope: HTTPScope) -> ConversationList:
+async def list_conversations_route(scope: HTTPScope) -> ConversationList:
     """List conversations, the latest change first."""
     query = decode_query(scope["query_string"], ListConversationsQuery)
-    return await service.list_conversations(caller_of(scope), query)
+    return await list_conversations(caller_of(scope), query)
 
 
 @operation(
@@ -154,7 +154,7 @@ async def search_conversations_route(body: bytes, scope: HTTPScope) -> Conversat
     "/conversations/{conversation_id:str}/customers",
     group=_GROUP,
     request=AttachContactRequest,
-    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat, replies.NotForCustomers],
+    errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
     example={"admin_id": "1", "customer": {"intercom_user_id": "6a12f0c31d3b9e5f2c8a4d10"}},
 )
 async def attach_contact(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithCustomers:
@@ -269,7 +269,7 @@ async def rate_conversation(conversation_id: str, body: bytes, scope: HTTPScope)
 
 
 ROUTES = [
-    list_conversations,
+    list_conversations_route,
     create_conversation,
     get_conversation,
     update_conversation,

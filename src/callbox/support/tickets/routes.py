@@ -6,6 +6,7 @@ from callbox.people.companies.service import CompanyNotFound
 from callbox.people.contacts.service import ContactNotFound
 from callbox.people.tags.schemas import AppliedTag
 from callbox.support.conversations.changing import ConversationNotFound
+from callbox.support.conversations.replies import NotForCustomers
 from callbox.support.conversations.schemas import TagConversationRequest, UntagConversationRequest
 from callbox.support.conversations.tagging import ConversationTagNotFound
 from callbox.support.ticket_types.service import TicketTypeNotFound
@@ -58,7 +59,7 @@ async def convert_conversation(conversation_id: str, body: bytes, scope: HTTPSco
     "/tickets/{ticket_id:str}/reply",
     group=GROUP,
     request=TicketReplyRequest,
-    errors=[ConversationNotFound, ContactNotFound, replies.NotForCustomers, NoInboxSeat],
+    errors=[ConversationNotFound, ContactNotFound, NotForCustomers, NoInboxSeat],
     example={"message_type": "comment", "type": "admin", "admin_id": "1", "body": "It is mended now."},
 )
 async def reply_to_ticket(ticket_id: str, body: bytes, scope: HTTPScope) -> TicketPart:
