@@ -1,7 +1,8 @@
-"""What can be searched of a conversation: the search language's table of fields, and the search itself."""
+"""Conversations in lists: all of them, or those that a query of the search language finds."""
 
 from callbox.people.data_attributes.values import attribute_types
 from callbox.platform.database import Connection, Query, connection
+from callbox.support.conversations import queries
 from callbox.support.conversations.queries import (
     CONVERSATION_COLUMNS,
     CONVERSATION_TABLES,
@@ -10,12 +11,19 @@ from callbox.support.conversations.queries import (
     ConversationRow,
     conversation_row,
 )
-from callbox.support.conversations.schemas import ConversationList, conversation_from_row, conversation_pages
-from callbox.support.conversations.service import DEFAULT_PER_PAGE, MAX_PER_PAGE
+from callbox.support.conversations.schemas import (
+    ConversationList,
+    ListConversationsQuery,
+    conversation_from_row,
+    conversation_pages,
+)
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
 from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Filter, Group, Resource
+
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 150
 
 _MEMBERSHIP = ("=", "!=", "IN", "NIN", "~", "!~")
 _UNASSIGNED: tuple[object, ...] = (0, "0")
@@ -129,6 +137,22 @@ CONVERSATIONS = Resource(
 )
 
 
+_LATEST_FIRST = search.compile_sort(CONVERSATIONS, search.Sort())
+_ALL = Compiled("true", [])
+
+
+async def list_conversations(caller: Caller, query: ListConversationsQuery) -> ConversationList:
+    """All conversations, the latest change first. One that changes between two pages may repeat or be missed."""
+    listing = f"{caller.workspace_id} conversations"
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
+    async with connection() as held:
+        rows = await _rows(held, caller, _ALL, _LATEST_FIRST, page)
+        total = page.total_count
+        if total is None:
+            total = await queries.conversation_count.one(held, caller.workspace_id)
+    return _answer(caller, rows, total, page, _LATEST_FIRST, query.per_page)
+
+
 async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
     """Conversations that meet a query, by pages."""
     asked = search.parse_search(body)
@@ -141,6 +165,17 @@ async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
         total = page.total_count
         if total is None:
             total = await _total(held, caller, condition, page, len(rows))
+    return _answer(caller, rows, total, page, sort, asked.per_page)
+
+
+def _answer(
+    caller: Caller,
+    rows: list[ConversationRow],
+    total: int,
+    page: CursorPage,
+    sort: CompiledSort,
+    sent_per_page: int | str | None,
+) -> ConversationList:
     shown = rows[: page.per_page]
     last = shown[-1] if len(rows) > page.per_page else None
     pages = cursor_pages(page, total, str(last.id) if last else None, _sort_value(last, sort) if last else None)
@@ -148,7 +183,7 @@ async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
         "conversation.list",
         [conversation_from_row(caller, row) for row in shown],
         total,
-        conversation_pages(pages, asked.per_page),
+        conversation_pages(pages, sent_per_page),
     )
 
 
@@ -192,7 +227,7 @@ async def _rows(
 ) -> list[ConversationRow]:
     """The page's rows and one more, which tells whether there is a further page."""
     next_parameter = 2 + len(condition.parameters)
-    after = Compiled("true", [])
+    after = _ALL
     if page.last_id:
         after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter, "bigint")
     parameters = [*condition.parameters, *after.parameters]

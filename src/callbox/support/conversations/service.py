@@ -1,6 +1,5 @@
 """The rules of conversations: how they begin, how they are read, and what may be set on them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -22,15 +21,11 @@ from callbox.support.conversations.changing import (
     time_of_action,
 )
 from callbox.support.conversations.schemas import (
-    ConversationList,
     ConversationWithParts,
     CreateConversationRequest,
     From,
-    ListConversationsQuery,
     UpdateConversationRequest,
     UserMessage,
-    conversation_from_row,
-    conversation_pages,
     conversation_with_parts,
 )
 from callbox.support.conversations.transitions import BOT, Author
@@ -38,12 +33,8 @@ from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.html import paragraphs
-from callbox.wire.pagination import cursor_page, cursor_pages
 
-DEFAULT_PER_PAGE = 20
-MAX_PER_PAGE = 150
 MAX_BODY_LENGTH = 500_000
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class ConversationAttributeNotFound(NotFound):
@@ -69,8 +60,8 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
             url=request.referer,
             attachments=await take_in(held, caller, request.attachment_urls),
         )
-        begun = await begin(held, caller, message, [contact.id])
         await contacts.note_reply(held, caller, contact.id, at)
+        begun = await begin(held, caller, message, [contact.id])
     return UserMessage(
         "user_message",
         str(begun.message_id),
@@ -103,29 +94,6 @@ async def get_conversation(
     if row is None:
         raise ConversationNotFound
     return conversation_with_parts(caller, row, plaintext=plaintext)
-
-
-async def list_conversations(caller: Caller, query: ListConversationsQuery) -> ConversationList:
-    """Conversations, the latest change first. One that changes between two pages may repeat or be missed."""
-    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing="conversations")
-    before = _LAST if page.sort_value is None else datetime.fromtimestamp(int(page.sort_value) / 1_000_000, UTC)
-    last_id = decimal_id(page.last_id) if page.last_id else 2**62
-    async with connection() as held:
-        rows = await queries.conversations_page.all(held, caller.workspace_id, before, last_id, page.per_page + 1)
-        total = page.total_count
-        if total is None:
-            total = await queries.conversation_count.one(held, caller.workspace_id)
-    shown = rows[: page.per_page]
-    last = shown[-1] if len(rows) > page.per_page else None
-    pages = cursor_pages(
-        page, total, str(last.id) if last else None, int(last.updated_at.timestamp() * 1_000_000) if last else None
-    )
-    return ConversationList(
-        "conversation.list",
-        [conversation_from_row(caller, row) for row in shown],
-        total,
-        conversation_pages(pages, query.per_page),
-    )
 
 
 async def update_conversation(
