@@ -13,7 +13,7 @@ from callbox.support.ticket_types.service import create_default_ticket_types
 from callbox.support.tickets.changing import tell_of_ticket
 from callbox.workspace.admins.service import AdminRemoved
 from callbox.workspace.teams import TeamRemoved
-from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
+from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 
 
 def register_reactions() -> None:
@@ -30,4 +30,4 @@ def register_reactions() -> None:
     react_to(ConversationBegun, on_begun)
     react_to(ContactWrote, on_contact_wrote)
     react_to(GivenToTeam, on_given_to_team)
-    react_to(TimezoneChanged, compute_with_other_days)
+    react_to(CalendarChanged, compute_with_other_days)

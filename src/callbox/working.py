@@ -14,8 +14,15 @@ from callbox.support.attachments import jobs as attachments
 from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *segments.SUBSCRIBERS]
-JOBS = [*assignment.JOBS, *attachments.JOBS, *companies.JOBS, *conversations.JOBS, *segments.JOBS]
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
+JOBS = [
+    *assignment.JOBS,
+    *attachments.JOBS,
+    *companies.JOBS,
+    *contacts.JOBS,
+    *conversations.JOBS,
+    *segments.JOBS,
+]
 SCHEDULES = [
     *assignment.SCHEDULES,
     *companies.SCHEDULES,

@@ -325,6 +325,31 @@ def test_address_or_number_that_is_none_is_refused_by_name(
         assert message.startswith(name), value
 
 
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the seconds of the years 1 to 9999
+BAD_TIMES = (_FIRST, _FIRST + 0.5, _LAST + 1, 1e300, "0001-01-01", "9999-12-31T23:59:59-01:00", "yesterday", "nan", "")
+TIMES = ("created_at", "first", "last", "last_seen_at", "remote_created_at", "signed_up_at")
+
+
+def test_time_beyond_the_calendar_is_refused_by_name_and_one_at_its_end_can_be_read(
+    tenant: Tenant, database: Database
+) -> None:
+    tried = 0
+    for key in WITH_BODY:
+        attempts = Attempts(key, tenant, database)
+        for place in fields_of(OPERATIONS[key].request, attempts.request.body):
+            if place[-1] in TIMES:
+                tried += 1
+                for value in BAD_TIMES:
+                    status, code, message = attempts.must_fail(encoded(replaced(attempts.request.body, place, value)))
+                    assert (status, code) == (400, "parameter_invalid")
+                    assert names(message, place)
+                for value in (_FIRST + 1, _LAST, "9999-12-31"):
+                    attempts.send(encoded(replaced(attempts.request.body, place, value)))
+    assert tried >= 9
+    for path in ("/contacts", "/companies", f"/events?type=user&intercom_user_id={tenant.contact['id']}&summary=true"):
+        assert tenant.api.get(path).status_code == 200
+
+
 def test_conflict_names_the_other_contact_and_changes_nothing(tenant: Tenant, database: Database) -> None:
     user, archived = tenant.user(), tenant.archived()
     by_email = tenant.post("/contacts", {"email": f"{tenant.new_name()}@example.com"})

@@ -32,6 +32,7 @@ Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand
 GLOBAL = {
     "all_workspaces": "for the operator of the installation",
     "claim_events": "the relay takes the events of all workspaces in their order",
+    "count_backlog": "for the operator of the installation",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
     "forget_answers": "retention is the same everywhere",
@@ -73,7 +74,7 @@ RAW = {
 _SOURCE = Path(callbox.__file__).parent
 _CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand")
 _LITERALS = (ast.Constant, ast.JoinedStr)
-_ITS_WORKSPACE = r"\bworkspace_id = \(?\$1\)?(::text)?"
+_ITS_WORKSPACE = r"\(?(\w+\.)?{column} = \(?\$1\)?(::text)?\)?"
 _THE_TIME = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(|\b(current|local)_?(date|time)",
     re.IGNORECASE,
@@ -197,6 +198,10 @@ def test_a_statement_that_forgets_the_workspace_of_one_table_is_found(database: 
     assert [found.partition(":")[0] for found in _strays(forgetful, database)] == ["reads tags of any workspace"]
     joined = "SELECT n.id FROM notes n JOIN tags t ON t.workspace_id = n.workspace_id WHERE t.workspace_id = $1"
     assert _strays(Query("j", int, joined), database) == []
+    either = "SELECT id FROM teams WHERE workspace_id = $1 AND id = $2 OR name = $3"
+    assert [found.partition(":")[0] for found in _strays(Query("e", int, either), database)] == [
+        "reads teams of any workspace"
+    ]
     foreign = "INSERT INTO teams (workspace_id, name, created_at) SELECT w.id, $1, w.created_at FROM workspaces w"
     assert _strays(Command("i", foreign), database) == ["writes teams of w.id", "reads workspaces of any workspace: "]
 
@@ -217,16 +222,32 @@ def _stray(node: Json, database: Database) -> str | None:
     if table is None:
         return None
     if node["Node Type"] != "ModifyTable":
-        conditions = " AND ".join(node[key] for key in ("Index Cond", "Recheck Cond", "Filter") if key in node)
-        key = _ITS_WORKSPACE.replace("workspace_id", "id") if table == "workspaces" else _ITS_WORKSPACE
-        is_shared = table not in [*database.tenant_tables, "workspaces"]
-        return None if is_shared or re.search(key, conditions) else f"reads {table} of any workspace: {conditions}"
+        if table not in [*database.tenant_tables, "workspaces"]:
+            return None
+        conditions = [node[key] for key in ("Index Cond", "Recheck Cond", "Filter") if key in node]
+        its_own = _ITS_WORKSPACE.format(column="id" if table == "workspaces" else "workspace_id")
+        is_restricted = any(re.fullmatch(its_own, part) for each in conditions for part in _conjuncts(each))
+        return None if is_restricted else f"reads {table} of any workspace: {' AND '.join(conditions)}"
     if node["Operation"] != "Insert" or table not in database.tenant_tables:
         return None
     source = next(child for child in node["Plans"] if child["Parent Relationship"] == "Outer")
     written = source["Output"][database.place_of_workspace(table)]
     # A column of that name was read from a table, which is restricted itself.
     return None if re.fullmatch(r"\(?\$1\)?(::text)?|.*\.workspace_id", written) else f"writes {table} of {written}"
+
+
+def _conjuncts(condition: str) -> list[str]:
+    """The parts of a condition that all have to hold."""
+    text = re.sub(r"'[^']*'", "''", condition)
+    inner = text[1:-1] if text.startswith("((") else text
+    parts, depth = [""], 0
+    for word in re.split(r"( AND )", inner):
+        if word == " AND " and depth == 0:
+            parts.append("")
+            continue
+        depth += word.count("(") - word.count(")")
+        parts[-1] += word
+    return parts
 
 
 # The source

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from callbox.people.companies.jobs import SCHEDULES
 from callbox.people.companies.schemas import CompanyRequest
 from callbox.platform.database import connection
 from callbox.wire.authentication import Caller
+from callbox.workspace.workspaces import open_workspace
 from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
 from tests.people.tools import (
@@ -577,6 +579,21 @@ def test_purge_removes_all_that_is_due_and_nothing_else(database_url: str) -> No
             assert await held.fetchval("SELECT count(*) FROM companies WHERE id LIKE 'd 6 %'") == 2100
             assert await held.fetchval("SELECT count(*) FROM companies") == 2101
         assert await service.get_company(caller, live.id) == live
+
+    inside(database_url, promise)
+
+
+def test_idle_scrolls_are_forgotten(database_url: str) -> None:
+    async def promise(caller: Caller) -> None:
+        forget = next(schedule for schedule in SCHEDULES if schedule.name == "companies.forget_idle_scrolls")
+        busy = await open_workspace("Busy")
+        statement = "INSERT INTO company_scrolls VALUES ($1, gen_random_uuid(), '', $2)"
+        async with connection() as held:
+            for workspace_id, seconds in ((caller.workspace_id, 61), (busy.id, 50)):
+                await held.execute(statement, workspace_id, caller.now() - timedelta(seconds=seconds))
+            await forget.handler()
+            [row] = await held.fetch("SELECT workspace_id FROM company_scrolls")
+        assert row["workspace_id"] == busy.id
 
     inside(database_url, promise)
 

@@ -3,7 +3,9 @@
 import re
 import secrets
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -32,6 +34,7 @@ KEYS = [
 # fmt: on
 # Only in the schema: they may stand anywhere.
 SCHEMA_KEYS = ["email_domain", "formatted_phone"]
+Eventually = Callable[[Callable[[], Any]], Any]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -379,6 +382,27 @@ def test_owner_is_an_admin_of_the_workspace(api: httpx.Client, world: World, oth
         assert error_of(api.put(f"/contacts/{user['id']}", json={"owner_id": sent})) == unknown
     assert get(api, user["id"]) == user
     assert put(api, user["id"], owner_id=None)["owner_id"] is None
+
+
+def without_owner(api: httpx.Client, contact_id: str) -> Json | None:
+    contact = get(api, contact_id)
+    return contact if contact["owner_id"] is None else None
+
+
+def test_admin_who_left_owns_nobody(api: httpx.Client, world: World, eventually: Eventually) -> None:
+    admin = world.post("/manage/v1/admins", {"name": "Leaving", "email": "leaving@example.com"})
+    others = world.user(owner_id=world.admin_id())
+    owned = [world.user(owner_id=admin["id"]), world.lead(owner_id=admin["id"]), world.user(owner_id=admin["id"])]
+    leave(api, owned[2]["id"], "archived")
+    set_clock(api, others["created_at"] + 500)
+    body_of(api.delete(f"/manage/v1/admins/{admin['id']}"))
+    for contact in owned[:2]:
+        released = eventually(partial(without_owner, api, contact["id"]))
+        assert released == contact | {"owner_id": None, "updated_at": released["updated_at"]}
+        assert released["updated_at"] == pytest.approx(others["created_at"] + 500, abs=60)
+    body_of(api.post(f"/contacts/{owned[2]['id']}/unarchive"))
+    assert get(api, owned[2]["id"])["owner_id"] is None
+    assert get(api, others["id"]) == others
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from callbox.people.contacts import service
+from callbox.people.contacts.schemas import CreateContactRequest
+from callbox.platform.database import connection
+from callbox.wire.authentication import Caller
 from tests.conftest import Outbox, TestWorkspace
 from tests.contract.world import World
-from tests.people.tools import Json, body_of
+from tests.people.tools import Json, body_of, inside
 
 Event = tuple[str, str, Any]
 
@@ -112,6 +117,20 @@ def test_merging(api: httpx.Client, world: World, outbox: Outbox) -> None:
     body_of(api.post("/contacts/merge", json={"from": lead["id"], "into": user["id"]}))
     item = contact(api, user["id"]) | {"merged_from": {"type": "contact", "id": lead["id"]}}
     assert told(outbox) == [("contact.merged", user["id"], item)]
+
+
+def test_losing_the_owner(database_url: str) -> None:
+    async def promise(caller: Caller) -> None:
+        made = await service.create_contact(caller, CreateContactRequest(role="lead", owner_id=caller.admin_id))
+        async with connection() as held:
+            await held.execute("DELETE FROM outbox")
+            assert await service.release_owned_contacts(caller, caller.admin_id) == 1
+            [row] = await held.fetch("SELECT topic, item_id, item FROM outbox")
+        shown = msgspec.json.encode(await service.get_contact(caller, made.id)).decode()
+        assert tuple(row) == ("contact.lead.updated", made.id, shown)
+        assert await service.release_owned_contacts(caller, caller.admin_id) == 0
+
+    inside(database_url, promise)
 
 
 # Companies

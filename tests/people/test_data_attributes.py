@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
+from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
 from tests.people.tools import body_of, error_of, execute, set_clock
 
@@ -316,7 +316,9 @@ def test_standard_names_are_taken(api: httpx.Client, name: str, model: str, noun
     assert error_of(answer) == (400, "parameter_invalid", message)
 
 
-def test_workspace_has_at_most_250_attributes_that_are_not_archived(workspace: TestWorkspace, server: Any) -> None:
+def test_workspace_has_at_most_250_attributes_that_are_not_archived(
+    workspace: TestWorkspace, server: RunningServer
+) -> None:
     api = workspace.api
     made = create(api, "Last")
     execute(

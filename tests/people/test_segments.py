@@ -1,8 +1,7 @@
 """Segments: what they are, who is in them, and when that changes."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,13 +10,12 @@ import pytest
 
 from callbox.people.segments import membership, service
 from callbox.people.segments.schemas import CreateSegmentRequest, ManagedSegment
-from callbox.platform.database import Command, Query, close_pool, connection, open_pool
+from callbox.platform.database import Command, Query, connection
 from callbox.platform.events import Topic
-from callbox.reactions import register_reactions
 from callbox.wire.authentication import Caller
-from callbox.workspace.workspaces import open_workspace, operator_caller
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
+from tests.people.tools import error_of, inside, set_clock
 
 Json = dict[str, Any]
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -60,13 +58,9 @@ def own_segments_of(api: httpx.Client, contact: Json) -> set[str]:
     return segments_of(api, contact) - set(DEFAULTS)
 
 
-def set_clock(api: httpx.Client, now: int) -> None:
-    assert api.put("/manage/v1/clock", json={"now": now}).status_code == 200
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str, str]:
-    [error] = answer.json()["errors"]
-    return answer.status_code, error["code"], error["message"]
+def company_segments(api: httpx.Client) -> list[Json]:
+    listed: list[Json] = api.get("/segments", params={"type": "company"}).json()["segments"]
+    return listed
 
 
 # What segments are
@@ -501,6 +495,55 @@ def test_worker_follows_companies(api: httpx.Client, world: World, eventually: E
     eventually(lambda: not is_in())
 
 
+def test_worker_follows_what_is_written_about_companies(
+    api: httpx.Client, world: World, eventually: Eventually
+) -> None:
+    attribute = world.attribute(model="company", data_type="boolean")
+    company, tag = world.company(), world.tag()
+    fields: list[Json] = [
+        {"field": "plan", "operator": "=", "value": "Gold"},
+        {"field": "tag_id", "operator": "=", "value": tag["id"]},
+        {"field": attribute["full_name"], "operator": "=", "value": True},
+    ]
+    for predicate in fields:
+        world.wait_for_members(world.segment(predicate, predicate["field"], "company")["id"])
+
+    def names() -> set[str]:
+        return {each["name"] for each in api.get(f"/companies/{company['id']}").json()["segments"]["segments"]}
+
+    path, target = f"/companies/{company['id']}", {"id": company["id"]}
+    api.put(path, json={"plan": "Gold"})
+    eventually(lambda: names() == {"plan"})
+    api.post("/tags", json={"name": tag["name"], "companies": [target]})
+    eventually(lambda: names() == {"plan", "tag_id"})
+    api.put(path, json={"plan": None, "custom_attributes": {attribute["name"]: True}})
+    eventually(lambda: names() == {"tag_id", attribute["full_name"]})
+    api.post("/tags", json={"name": tag["name"], "companies": [{**target, "untag": True}]})
+    eventually(lambda: names() == {attribute["full_name"]})
+    api.delete(path)
+    eventually(lambda: all(managed(api, each["id"])["count"] == 0 for each in company_segments(api)))
+
+
+def test_worker_follows_what_is_written_about_people(api: httpx.Client, world: World, eventually: Eventually) -> None:
+    attribute, user, tag = world.attribute(data_type="integer"), world.user(), world.tag()
+    path = f"/contacts/{user['id']}"
+    predicates: dict[str, Json] = {
+        "owner_id": {"field": "owner_id", "operator": "!=", "value": None},
+        "unsubscribed": {"field": "unsubscribed_from_emails", "operator": "=", "value": True},
+        "tagged": {"field": "tag_id", "operator": "=", "value": tag["id"]},
+        "seats": {"field": attribute["full_name"], "operator": ">", "value": 5},
+    }
+    for name, predicate in predicates.items():
+        world.wait_for_members(world.segment(predicate, name)["id"])
+    api.put(path, json={"owner_id": world.admin_id(), "unsubscribed_from_emails": True})
+    eventually(lambda: own_segments_of(api, user) == {"owner_id", "unsubscribed"})
+    api.post("/tags", json={"name": tag["name"], "users": [{"user_id": user["external_id"]}]})
+    api.put(path, json={"owner_id": None, "custom_attributes": {attribute["name"]: 6}})
+    eventually(lambda: own_segments_of(api, user) == {"unsubscribed", "tagged", "seats"})
+    api.put(path, json={"custom_attributes": {attribute["name"]: None}})
+    eventually(lambda: own_segments_of(api, user) == {"unsubscribed", "tagged"})
+
+
 # Inside: what no request can bring about
 
 
@@ -529,21 +572,6 @@ events_of_segments = Query(
 )
 
 empty_outbox = Command("empty_outbox", "DELETE FROM outbox WHERE workspace_id = $1")
-
-
-def run_inside(database_url: str, promise: Callable[[Caller], Awaitable[None]]) -> None:
-    """Run with a connection pool, in a workspace of its own."""
-
-    async def run() -> None:
-        await open_pool(database_url, 2)
-        try:
-            made = await open_workspace("Inside")
-            await promise(await operator_caller(made.id))
-        finally:
-            await close_pool()
-
-    register_reactions()
-    asyncio.run(run())
 
 
 async def shown(caller: Caller, segment_id: str) -> ManagedSegment:
@@ -575,7 +603,7 @@ def test_segment_that_cannot_be_computed_keeps_its_members_until_it_can(database
         whole = await shown(caller, made.id)
         assert (whole.error, whole.count) == (None, 3)
 
-    run_inside(database_url, promise)
+    inside(database_url, promise)
 
 
 def test_looking_at_some_contacts_leaves_the_others_alone(database_url: str) -> None:
@@ -598,7 +626,7 @@ def test_looking_at_some_contacts_leaves_the_others_alone(database_url: str) -> 
         assert await service.segments_of_member(caller, "b") == []
         assert len(await service.segments_of_member(caller, "c")) == 1
 
-    run_inside(database_url, promise)
+    inside(database_url, promise)
 
 
 def test_schedule_has_the_segments_computed_that_look_back(database_url: str) -> None:
@@ -617,4 +645,4 @@ def test_schedule_has_the_segments_computed_that_look_back(database_url: str) ->
         names = {segment.id: segment.name for segment in await service.list_managed(caller)}
         assert [names[segment_id] for segment_id in told] == [*DEFAULTS, "Moving"]
 
-    run_inside(database_url, promise)
+    inside(database_url, promise)

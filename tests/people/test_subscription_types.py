@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
+from tests.conftest import Outbox, TestWorkspace
 from tests.contract.world import World
+from tests.people.tools import error_of
 
 Json = dict[str, Any]
 
@@ -20,11 +21,6 @@ NO_CONTACT = (404, "not_found", "User Not Found")
 @pytest.fixture
 def world(api: httpx.Client) -> World:
     return World(api)
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str, str]:
-    [error] = answer.json()["errors"]
-    return answer.status_code, error["code"], error["message"]
 
 
 def subscribe(api: httpx.Client, contact: Json, kind: Json, consent_type: str) -> Json:
@@ -214,6 +210,72 @@ def test_opting_out_of_a_type_is_not_leaving_all_mail(api: httpx.Client, world: 
     user, kind = world.user(), world.subscription_type()
     subscribe(api, user, kind, "opt_out")
     assert api.get(f"/contacts/{user['id']}").json()["unsubscribed_from_emails"] is False
+
+
+def test_leaving_all_mail_is_no_word_about_any_type(api: httpx.Client, world: World) -> None:
+    user, kind = world.subscriber()
+    path = f"/contacts/{user['id']}"
+    for flag in (True, False):
+        shown = api.put(path, json={"unsubscribed_from_emails": flag}).json()
+        assert shown["unsubscribed_from_emails"] is flag
+        assert (subscriptions(api, user), embedded(api, user)) == ([kind], ([kind["id"]], []))
+
+
+@pytest.mark.parametrize("state", ["draft", "archived"])
+def test_preference_is_kept_whatever_becomes_of_the_type(api: httpx.Client, world: World, state: str) -> None:
+    user, kind = world.subscriber()
+    changed = api.put(f"/manage/v1/subscription_types/{kind['id']}", json={"state": state}).json()
+    assert subscriptions(api, user) == [changed]
+    assert subscribe(api, world.lead(), kind, "opt_out") == changed
+
+
+def test_contact_shows_ten_types_and_how_many_there_are(api: httpx.Client, world: World) -> None:
+    user, kinds = world.user(), [world.subscription_type() for _ in range(11)]
+    for kind in kinds:
+        subscribe(api, user, kind, "opt_out")
+    shown = api.get(f"/contacts/{user['id']}").json()["opted_out_subscription_types"]
+    assert shown == {
+        "type": "list",
+        "data": [
+            {"id": kind["id"], "type": "subscription", "url": f"/subscription_types/{kind['id']}"}
+            for kind in kinds[:10]
+        ],
+        "url": f"/contacts/{user['id']}/subscriptions",
+        "total_count": 11,
+        "has_more": True,
+    }
+    assert subscriptions(api, user) == kinds
+
+
+# What is told
+
+
+@pytest.mark.parametrize(
+    ("kind_of", "said", "contrary"), [("opt_out", "opt_out", "opt_in"), ("opt_in", "opt_in", "opt_out")]
+)
+def test_only_a_change_of_preference_is_told(
+    quiet: TestWorkspace, outbox: Outbox, kind_of: str, said: str, contrary: str
+) -> None:
+    api, world = quiet.api, World(quiet.api)
+    user, kind = world.user(), world.subscription_type(kind_of)
+    outbox.take()
+
+    def told() -> list[str]:
+        events = outbox.take()
+        shown = api.get(f"/contacts/{user['id']}").json()
+        item = {"type": "subscription", "contact": shown, "subscription_type": kind}
+        assert [event[1:] for event in events] == [(user["id"], item)] * len(events)
+        return [topic for topic, _, _ in events]
+
+    out = ["contact.unsubscribed", "granular.unsubscribe"]
+    into = ["contact.subscribed", "granular.subscribe"]
+    stated, cleared = (out, into) if kind_of == "opt_out" else (into, out)
+    for consent_type, expected in ((contrary, []), (said, stated), (said, []), (contrary, cleared), (said, stated)):
+        subscribe(api, user, kind, consent_type)
+        assert told() == expected
+    for expected in (cleared, []):
+        api.delete(f"/contacts/{user['id']}/subscriptions/{kind['id']}")
+        assert told() == expected
 
 
 # Refused

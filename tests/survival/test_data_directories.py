@@ -1,5 +1,6 @@
 """Where the data may lie, and what is said where it may not."""
 
+import asyncio
 import os
 import pwd
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
@@ -84,6 +86,19 @@ def test_a_number_in_a_stale_pid_file_that_another_process_has_now_does_not_matt
             postgres.stop()
         finally:
             bystander.kill()
+
+
+async def test_a_busy_process_of_a_killed_server_does_not_keep_the_next_from_starting(install: Install) -> None:
+    postgres = EmbeddedPostgres(install().data)
+    postgres.start(print)
+    busy = await asyncpg.connect(postgres.dsn)
+    endless = asyncio.create_task(busy.execute("DO $$ BEGIN LOOP END LOOP; END $$"))
+    await asyncio.sleep(0.2)
+    os.kill(int((postgres.status().directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    await asyncio.to_thread(postgres.start, print)
+    with pytest.raises(asyncpg.PostgresConnectionError):
+        await endless
+    await asyncio.to_thread(postgres.stop)
 
 
 def a_file(data: Path) -> None:

@@ -103,6 +103,7 @@ def test_unknown_team_is_not_found(api: httpx.Client, team_id: str) -> None:
         ({"name": "Bread", "members": [{"admin_id": 900_000_000_000_001}]}, "members: 900000000000001"),
         ({"name": "Bread", "members": [{"admin_id": "1", "priority": "third"}]}, "members"),
         ({"name": "Bread", "members": ["1"]}, "members"),
+        ({"name": "Bread", "members": [{"admin_id": "1"}] * 1001}, "members"),
     ],
 )
 def test_ill_formed_team_is_refused_by_name(api: httpx.Client, body: Json, named: str) -> None:

@@ -92,6 +92,18 @@ def test_segments_follow_the_days_of_another_time_zone(api: httpx.Client, eventu
     eventually(lambda: segments_of_user() == ["On 2 June"])
 
 
+def test_segments_follow_the_clock(api: httpx.Client, eventually: Eventually) -> None:
+    user = World(api).user(last_seen_at=1_750_000_000)
+
+    def segments_are(*names: str) -> None:
+        path = f"/contacts/{user['id']}/segments"
+        eventually(lambda: [each["name"] for each in body_of(api.get(path))["data"]] == list(names))
+
+    for days, names in ((0, ["Active"]), (45, ["Slipping Away"]), (90, [])):
+        body_of(api.put(CLOCK, json={"now": 1_750_000_000 + days * 86_400}))
+        segments_are(*names)
+
+
 def test_clock_goes_on_from_where_it_is_set(api: httpx.Client) -> None:
     assert body_of(api.get(CLOCK))["now"] == pytest.approx(time.time(), abs=30)
     for moment in (1_000_000_000, 4_000_000_000):

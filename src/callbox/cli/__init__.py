@@ -13,6 +13,7 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    failures,
     segments,
     serve,
     subscription_types,
@@ -57,6 +58,7 @@ cli.add_typer(segments.commands, name="segment")
 cli.add_typer(subscription_types.commands, name="subscription-type")
 cli.add_typer(visitors.commands, name="visitor")
 cli.add_typer(database.commands, name="database")
+cli.add_typer(failures.commands, name="failure")
 
 
 def _show_version(wanted: bool) -> None:
@@ -88,7 +90,7 @@ def main() -> None:
     register_reactions()
     signal.signal(signal.SIGTERM, _end)
     try:
-        cli()
+        cli(prog_name="callbox")
     except OPERATORS_FAULTS as error:
         complain(str(error))
         sys.exit(1)

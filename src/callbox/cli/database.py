@@ -12,6 +12,7 @@ commands = group("The embedded PostgreSQL by itself: to run psql, pg_dump and th
 def start(data: DataOption = None) -> None:
     """Start it and leave it running, also after a server ends."""
     Database(settings_of(data), say).start_to_stay()
+    say("PostgreSQL runs until callbox database stop.")
 
 
 @commands.command()

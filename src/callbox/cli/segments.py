@@ -14,20 +14,17 @@ from callbox.wire.errors import ParameterInvalid
 commands = group("Segments: people or companies that meet a predicate.")
 
 SegmentArgument = Annotated[str, typer.Argument(help="Its id, as the list shows it.", metavar="SEGMENT_ID")]
-PredicateOption = Annotated[
-    str | None,
-    typer.Option(
-        help='A query of the search language as JSON, such as {"field": "role", "operator": "=", "value": "user"}; '
-        'dates may be {"days_ago": 30}. With - it is read from standard input.',
-        metavar="JSON",
-    ),
-]
+_PREDICATE = typer.Option(
+    help='A query of the search language as JSON, such as {"field": "role", "operator": "=", "value": "user"}; '
+    'dates may be {"days_ago": 30}. With - it is read from standard input.',
+    metavar="JSON",
+)
 
 
 @commands.command()
 def create(
     name: Annotated[str, typer.Argument(help="What it is called.")],
-    predicate: Annotated[str, PredicateOption],
+    predicate: Annotated[str, _PREDICATE],
     data: DataOption = None,
     workspace: WorkspaceOption = None,
     person_type: Annotated[str, typer.Option("--type", help="user, contact (for leads) or company.")] = "user",
@@ -69,7 +66,7 @@ def update(
     data: DataOption = None,
     workspace: WorkspaceOption = None,
     name: Annotated[str | None, typer.Option(help="What it shall be called.")] = None,
-    predicate: PredicateOption = None,
+    predicate: Annotated[str | None, _PREDICATE] = None,
 ) -> None:
     """Rename a segment or define it anew."""
     wanted = request(UpdateSegmentRequest, name=name, predicate=_object(predicate))

@@ -17,7 +17,6 @@ from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
 from callbox.serving import Server, listen
 from callbox.wire.urls import set_public_url
-from callbox.working import work
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -90,6 +89,8 @@ def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
 
 def worker(data: DataOption = None) -> None:
     """Run a job worker alone, for more machines than the server's."""
+    from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
+
     settings = settings_of(data)
     database = Database(settings, say)
     set_public_url(settings.public_url)
@@ -101,7 +102,12 @@ def worker(data: DataOption = None) -> None:
         async with database.used():
             await bring_up_to_date(database.url, say)
             say("The worker runs.")
+            watching = asyncio.create_task(database.keep_running())
+            watching.add_done_callback(lambda _: stop.set())
             await work(database.url, stop)
             say("Stopping.")
+            if watching.done():
+                watching.result()
+            watching.cancel()
 
     asyncio.run(run())

@@ -17,9 +17,9 @@ def create(
     workspace: WorkspaceOption = None,
     name: Annotated[str | None, typer.Option(help="What they call themselves.")] = None,
     email: Annotated[str | None, typer.Option(help="Their e-mail address.")] = None,
-    country: Annotated[str | None, typer.Option(help="Where they are.")] = None,
-    region: Annotated[str | None, typer.Option()] = None,
-    city: Annotated[str | None, typer.Option()] = None,
+    country: Annotated[str | None, typer.Option(help="The country they are in.")] = None,
+    region: Annotated[str | None, typer.Option(help="The region they are in.")] = None,
+    city: Annotated[str | None, typer.Option(help="The city they are in.")] = None,
     referrer: Annotated[str | None, typer.Option(help="The page that they came from.")] = None,
 ) -> None:
     """Print the user_id of a new visitor, and nothing else."""

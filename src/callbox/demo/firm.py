@@ -143,7 +143,7 @@ SEGMENTS = (
         {
             "operator": "AND",
             "value": [
-                {"field": "custom_attributes.rosters_published", "operator": ">", "value": 40},
+                {"field": "custom_attributes.rosters_published", "operator": ">", "value": 25},
                 {"field": "last_seen_at", "operator": ">", "value": {"days_ago": 14}},
             ],
         },

@@ -22,7 +22,8 @@ from callbox.demo.firm import (
     TOMAS,
     Customer,
 )
-from callbox.demo.homes import HOMES, Home, Name, Names
+from callbox.demo.homes import HOMES, Home, Names
+from callbox.demo.traces import FAIR, SOURCES, UNKNOWN, Source, draw_traces
 
 USERS, LEADS, VISITORS = 148, 52, 10
 TRIAL = timedelta(days=30)
@@ -32,43 +33,13 @@ _FAIR_DAYS = (34, 36)
 _FAIR_LEADS = 14
 _LEADS_WITHOUT_ADDRESS, _LEADS_WITHOUT_NAME = 9, 5
 
-_BROWSERS = (("Chrome", "142.0"), ("Safari", "18.6"), ("Firefox", "145.0"), ("Edge", "142.0"))
-_SYSTEMS = {"Chrome": "Windows 11", "Safari": "macOS 15", "Firefox": "Linux", "Edge": "Windows 11"}
-_PHONES: tuple[dict[str, str], ...] = (
-    {"ios_device": "iPhone 15", "ios_os_version": "18.6"},
-    {"ios_device": "iPhone SE", "ios_os_version": "17.7"},
-    {"android_device": "Pixel 8", "android_os_version": "15"},
-    {"android_device": "Galaxy A54", "android_os_version": "14"},
-)
-
-
-class Source(msgspec.Struct, frozen=True):
-    """What brought somebody to the website."""
-
-    utm_campaign: str | None = None
-    utm_content: str | None = None
-    utm_medium: str | None = None
-    utm_source: str | None = None
-    utm_term: str | None = None
-    referrer: str | None = None
-
-
-UNKNOWN = Source()
-FAIR = Source("trade-fair", utm_medium="qr", utm_source="stand")
-_SOURCES = (
-    Source("roster-template", utm_medium="cpc", utm_source="search", utm_term="shift roster"),
-    Source("payroll-webinar", "banner", "referral", "partner"),
-    Source("newsletter", utm_medium="email", utm_source="newsletter"),
-    Source(referrer="https://www.example.org/best-roster-tools"),
-    Source(referrer="https://forum.example.net/t/planning-early-shifts"),
-)
-
 
 class Account(msgspec.Struct, frozen=True):
     """A customer with what became of it."""
 
     customer: Customer
     key: str
+    places: tuple[tuple[str, str], ...]
     joined: timedelta
     health_score: float
     payroll: str
@@ -150,6 +121,16 @@ def populate(draw: Random) -> Population:
     return Population(accounts, crowd.users(accounts), crowd.leads(), crowd.visitors())
 
 
+class _Post(msgspec.Struct, frozen=True):
+    """What a user does where; the owner is the teammate who looks after them."""
+
+    job: str
+    places: tuple[tuple[str, str], ...]
+    trial_ends: timedelta
+    owner: int | None = None
+    employers: tuple[str, ...] = ()
+
+
 class _Crowd:
     def __init__(self, draw: Random) -> None:
         self._draw = draw
@@ -166,11 +147,13 @@ class _Crowd:
         ]
 
     def _account(self, customer: Customer, number: int, joined: timedelta) -> Account:
+        places = HOMES[customer.home].places
         is_large = customer.plan in CONNECTED_PLANS
         weights = (6, 3, 1) if is_large else (1, 4, 5)
         return Account(
             customer=customer,
             key=f"ds-{number:03}",
+            places=places if customer.sites > 1 else (self._draw.choice(places),),
             joined=joined,
             health_score=round(self._draw.uniform(30, 98), 1),
             payroll=self._draw.choices(("Connected", "Spreadsheet", "By hand"), weights)[0],
@@ -187,62 +170,47 @@ class _Crowd:
         customer = account.customer
         arrived = account.joined if place == 0 else account.joined * self._draw.uniform(0.08, 0.98)
         job = ("Owner", "Manager")[place] if place < 2 else self._draw.choices(("Planner", "Employee"), (2, 3))[0]
-        name = self._names.name(customer.home)
         advised = ADVISED if customer.name == ADVISERS and place < 3 else ()
-        return self._user(
-            customer.home,
-            name,
-            f"{name.mailbox}@{customer.domain}.example",
-            job,
-            arrived,
+        post = _Post(
+            job=job,
+            places=account.places,
             trial_ends=account.joined - TRIAL,
             owner=AOIFE if customer.plan in CONNECTED_PLANS else None,
             employers=(customer.name, *advised),
         )
+        return self._user(customer.home, f"{customer.domain}.example", arrived, post)
 
     def _sole_trader(self, code: str) -> Person:
         """Somebody who plans for a few people and is in no company."""
-        name = self._names.name(code)
         arrived = timedelta(days=self._draw.uniform(3, 200))
-        email = f"{name.mailbox}@example.com"
-        return self._user(code, name, email, "Owner", arrived, trial_ends=arrived - TRIAL, owner=None, employers=())
+        return self._user(code, "example.com", arrived, _Post("Owner", HOMES[code].places, arrived - TRIAL))
 
-    def _user(
-        self,
-        code: str,
-        name: Name,
-        email: str,
-        job: str,
-        arrived: timedelta,
-        *,
-        trial_ends: timedelta,
-        owner: int | None,
-        employers: tuple[str, ...],
-    ) -> Person:
+    def _user(self, code: str, domain: str, arrived: timedelta, post: _Post) -> Person:
+        name = self._names.name(code)
         home = HOMES[code]
         last_seen = self._last_seen(arrived)
-        has_app = self._draw.random() < (0.85 if job == "Employee" else 0.5)
+        has_app = self._draw.random() < (0.85 if post.job == "Employee" else 0.5)
         return Person(
             key=f"dawn-{next(self._user_numbers)}",
             role="user",
             name=name.full,
-            email=email,
+            email=f"{name.mailbox}@{domain}",
             phone=self._names.phone(code) if self._draw.random() < 0.7 else None,
             home=home,
-            place=self._draw.choice(home.places),
+            place=self._draw.choice(post.places),
             arrived=arrived,
             last_seen=last_seen,
-            owner=owner,
-            employers=employers,
+            owner=post.owner,
+            employers=post.employers,
             attributes={
-                "job_role": job,
+                "job_role": post.job,
                 "mobile_app": has_app,
                 "preferred_language": home.language,
-                **self._work_of(job, arrived - last_seen),
-                **({"trial_ends_on": trial_ends} if job == "Owner" else {}),
+                **self._work_of(post.job, arrived - last_seen),
+                **({"trial_ends_on": post.trial_ends} if post.job == "Owner" else {}),
             },
-            traces=self._traces(home, has_app=has_app),
-            source=self._draw.choice(_SOURCES) if self._draw.random() < 0.4 else UNKNOWN,
+            traces=draw_traces(self._draw, home, has_app=has_app),
+            source=self._draw.choice(SOURCES) if self._draw.random() < 0.4 else UNKNOWN,
             unsubscribed=self._draw.random() < 0.05,
         )
 
@@ -257,20 +225,6 @@ class _Crowd:
         weeks = active / timedelta(weeks=1)
         busy = self._draw.uniform(0.3, 0.8) if job == "Owner" else self._draw.uniform(0.7, 2.2)
         return {"rosters_published": int(weeks * busy), "hours_saved": round(self._draw.uniform(1, 6) * busy, 1)}
-
-    def _traces(self, home: Home, *, has_app: bool) -> dict[str, str]:
-        browser, version = self._draw.choice(_BROWSERS)
-        traces = {
-            "browser": browser,
-            "browser_version": version,
-            "browser_language": home.language,
-            "os": _SYSTEMS[browser],
-        }
-        if has_app:
-            phone = self._draw.choice(_PHONES)
-            system = "ios" if "ios_device" in phone else "android"
-            traces |= {**phone, f"{system}_app_name": "Dawnshift", f"{system}_app_version": "5.2.1"}
-        return traces
 
     def leads(self) -> list[Person]:
         codes = list(HOMES)
@@ -300,8 +254,8 @@ class _Crowd:
             last_seen=arrived * self._draw.uniform(0.1, 0.95),
             owner=self._draw.choice((MAYA, TOMAS)) if was_met else None,
             attributes={"preferred_language": home.language},
-            traces=self._traces(home, has_app=False),
-            source=FAIR if was_met else self._draw.choice(_SOURCES),
+            traces=draw_traces(self._draw, home, has_app=False),
+            source=FAIR if was_met else self._draw.choice(SOURCES),
         )
 
     def visitors(self) -> list[Passer]:
@@ -313,4 +267,4 @@ class _Crowd:
         sessions = self._draw.randint(1, 6)
         last_seen = arrived * self._draw.uniform(0.02, 0.9)
         place = self._draw.choice(home.places)
-        return Passer(key, home, place, arrived, last_seen, sessions, self._draw.choice(_SOURCES))
+        return Passer(key, home, place, arrived, last_seen, sessions, self._draw.choice(SOURCES))

@@ -33,7 +33,7 @@ leave_visitor_traces = Command(
     """,
 )
 
-# A company was last seen when the last of its people was.
+# A company was last seen when the last of its people was; each of them came a few times.
 leave_company_traces = Command(
     "leave_demo_company_traces",
     """

@@ -9,7 +9,8 @@ import msgspec
 
 from callbox.demo import firm
 from callbox.demo.firm import AOIFE, KENJI, MAYA, NGOZI, TOMAS
-from callbox.demo.people import FAIR, Account, Passer, Person, Population
+from callbox.demo.people import Account, Passer, Person, Population
+from callbox.demo.traces import FAIR
 from callbox.people.subscription_types.schemas import ConsentType
 
 _MINUTE = timedelta(minutes=1)

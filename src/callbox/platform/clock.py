@@ -5,6 +5,7 @@ retention and expiry are tested by moving a workspace's clock.
 """
 
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from time import time
 
 
@@ -25,8 +26,8 @@ def time_at(offset_seconds: int) -> datetime:
 
 
 def offset_to(moment: datetime) -> int:
-    """The offset, in seconds, that makes a workspace's clock show this moment now."""
-    return round((moment - datetime.now(UTC)).total_seconds())
+    """The offset, in seconds, that makes a workspace's clock show this moment, and no earlier one, from now on."""
+    return ceil((moment - datetime.now(UTC)).total_seconds())
 
 
 def unix(moment: datetime) -> int:

@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -18,6 +19,7 @@ if METRICS_DIRECTORY not in os.environ:
     atexit.register(rmtree, os.environ[METRICS_DIRECTORY], ignore_errors=True)
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
+from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # noqa: E402
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -47,10 +49,23 @@ def observe_statement(name: str, seconds: float) -> None:
     child.observe(seconds)
 
 
-def metrics_text() -> bytes:
-    """Prometheus text of all processes of this server."""
+class _Gauges:
+    """Values that are read for this answer, and kept by no process."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = values
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return [
+            GaugeMetricFamily(f"callbox_{name}", name.replace("_", " "), value) for name, value in self._values.items()
+        ]
+
+
+def metrics_text(gauges: Mapping[str, float]) -> bytes:
+    """Prometheus text of all processes of this server, with gauges that were read just now."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(_Gauges(gauges))
     return generate_latest(registry)
 
 

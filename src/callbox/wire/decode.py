@@ -107,23 +107,23 @@ def _refuse_nul(value: object, field: str) -> None:
 
 def moment(value: UnixTime, field: str) -> datetime:
     """The time that a client means, to the second. Raises ParameterInvalid that names the field."""
+    refused = ParameterInvalid(f"{field} must be a Unix timestamp in seconds")
     try:
-        seconds = float(value)
-    except ValueError:
-        return _iso_moment(str(value), field)
-    except OverflowError:
-        seconds = math.inf
-    if not _EARLIEST_UNIX_TIME <= seconds <= _LATEST_UNIX_TIME:
-        raise ParameterInvalid(f"{field} must be a Unix timestamp in seconds")
-    return datetime.fromtimestamp(math.floor(seconds), UTC)
-
-
-def _iso_moment(text: str, field: str) -> datetime:
-    try:
-        parsed = datetime.fromisoformat(text)
-        return parsed.replace(microsecond=0, tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+        seconds = math.floor(_seconds(value))
     except (ValueError, OverflowError):
-        raise ParameterInvalid(f"{field} must be a Unix timestamp in seconds") from None
+        raise refused from None
+    # The database's driver takes the very first second for minus infinity.
+    if not _EARLIEST_UNIX_TIME < seconds <= _LATEST_UNIX_TIME:
+        raise refused
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _seconds(value: UnixTime) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        parsed = datetime.fromisoformat(str(value))
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def moment_or_none(value: UnixTime | None, field: str) -> datetime | None:

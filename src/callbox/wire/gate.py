@@ -16,7 +16,6 @@ from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
 from callbox.wire.authentication import Authenticator, Caller
 from callbox.wire.errors import (
-    JSON_MEDIA_TYPE,
     Forbidden,
     NotAcceptable,
     NotFound,
@@ -27,7 +26,7 @@ from callbox.wire.errors import (
 )
 from callbox.wire.faults import wire_error_of
 from callbox.wire.idempotency import answer_once
-from callbox.wire.operations import MAX_FILES_BYTES
+from callbox.wire.operations import MAX_FILES_BYTES, content_headers
 from callbox.wire.rate_limits import WINDOW_SECONDS, RateLimiter, Window
 from callbox.wire.urls import enter_request
 
@@ -86,9 +85,10 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = exchange.request_id
         if scope["method"] == "HEAD":
-            scope["method"] = "GET"
+            # In a copy: by its own scope, the server knows that the body is to be left out.
+            scope = {**scope, "method": "GET"}
         try:
-            if path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX):
+            if (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and scope["method"] == "GET":
                 await self._application(scope, receive, exchange.send)
                 return
             headers = _Headers(scope["headers"])
@@ -123,7 +123,7 @@ class Gate:
 
 
 class _Exchange:
-    """The answer on its way out: adds the headers, drops the body of HEAD, and measures."""
+    """The answer on its way out: adds the headers, and measures."""
 
     __slots__ = ("_method", "_send", "_started", "_status", "request_id", "version", "window")
 
@@ -141,15 +141,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message["headers"] = [*message["headers"], *self._headers()]
-        elif message["type"] == "http.response.body":
-            if self._method == "HEAD":
-                message = {
-                    "type": "http.response.body",
-                    "body": b"",
-                    "more_body": message.get("more_body", False),
-                }
-            if not message.get("more_body"):
-                observe_request(self._method, self._status, perf_counter() - self._started)
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            observe_request(self._method, self._status, perf_counter() - self._started)
         await self._send(message)
 
     async def refuse(self, error: WireError) -> None:
@@ -158,11 +151,7 @@ class _Exchange:
             _log.error("answer_broken_off", request_id=self.request_id, code=error.code)
             return
         body = error.body(self.request_id)
-        headers = [
-            (b"content-type", JSON_MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": error.status, "headers": content_headers(body)})
         await self.send({"type": "http.response.body", "body": body})
 
     def _headers(self) -> list[tuple[bytes, bytes]]:

@@ -1,12 +1,23 @@
 """What load balancers and monitoring ask. These need no token and say nothing about any workspace."""
 
 import asyncpg
+import msgspec
 from litestar import get
 from litestar.response import Response
 
 from callbox.platform.database import DatabaseUnavailable, connection
 from callbox.platform.database.migrate import is_current
+from callbox.platform.jobs import backlog
 from callbox.platform.telemetry import metrics_text
+
+_UNAVAILABLE = (
+    DatabaseUnavailable,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @get("/healthz", sync_to_thread=False)
@@ -21,23 +32,22 @@ async def readyz() -> Response[dict[str, str]]:
     try:
         async with connection() as held:
             current = await is_current(held)
-    except (
-        DatabaseUnavailable,
-        OSError,
-        TimeoutError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-    ) as error:
+    except _UNAVAILABLE as error:
         return Response({"status": "unavailable", "reason": type(error).__name__}, status_code=503)
     if not current:
         return Response({"status": "unavailable", "reason": "migrations are missing"}, status_code=503)
     return Response({"status": "ready"})
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8", sync_to_thread=False)
-def metrics() -> bytes:
-    """Prometheus text of all processes of this server."""
-    return metrics_text()
+@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
+async def metrics() -> bytes:
+    """Prometheus text of all processes of this server; the backlog of events and jobs is that of the database."""
+    try:
+        async with connection() as held:
+            waiting = msgspec.structs.asdict(await backlog(held))
+    except _UNAVAILABLE:
+        waiting = {}
+    return metrics_text(waiting)
 
 
 ROUTES = [healthz, readyz, metrics]

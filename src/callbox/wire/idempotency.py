@@ -2,7 +2,8 @@
 
 The key, the change and the answer are committed in one transaction, so that no crash can leave a change
 without its answer or an answer without its change. A second request with the key waits for the first.
-Only successes are kept: a refused write changed nothing and may be tried again.
+Only successes are kept: a refused write changed nothing and may be tried again. Answers that hold a secret are
+not kept either, for a secret is stored nowhere: the second request with such a key is refused.
 """
 
 import hashlib
@@ -12,23 +13,24 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from litestar.types import HTTPScope
 
 from callbox.platform import clock
 from callbox.platform.database import Command, GlobalCommand, Query, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.errors import JSON_MEDIA_TYPE, Conflict, ParameterInvalid, PayloadTooLarge
-from callbox.wire.operations import MAX_FILES_BYTES
+from callbox.wire.errors import Conflict, ParameterInvalid, PayloadTooLarge
+from callbox.wire.operations import MAX_FILES_BYTES, content_headers
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
 
 
 class KeptAnswer(msgspec.Struct):
-    """The first answer under a key."""
+    """The first answer under a key; the body is missing where it held a secret."""
 
     request_sha256: bytes
     status: int
-    body: bytes
+    body: bytes | None
 
 
 claim_key = Command(
@@ -68,6 +70,17 @@ class KeyReused(Conflict):
     """The key was used for a different request within a day."""
 
     message = "The Idempotency-Key was used with a different request before"
+
+
+class SecretNotKept(Conflict):
+    """The same request was made before, and its answer held a secret."""
+
+    message = "The first answer under this Idempotency-Key held a secret and was not kept"
+
+
+def keep_no_secret(scope: HTTPScope) -> None:
+    """For handlers: the answer to this request holds a secret."""
+    scope["state"]["holds_secret"] = True
 
 
 class _RefusedError(Exception):
@@ -116,17 +129,16 @@ async def answer_once(
                 await application(scope, _replay(body), answer.collect)
                 if answer.status >= 400:
                     raise _RefusedError
-                await keep_answer.run(held, caller.workspace_id, caller.token_id, key, answer.status, answer.body)
+                body_to_keep = None if "holds_secret" in scope["state"] else answer.body
+                await keep_answer.run(held, caller.workspace_id, caller.token_id, key, answer.status, body_to_keep)
             else:
                 kept = await kept_answer.one(held, caller.workspace_id, caller.token_id, key)
                 if kept.request_sha256 != sha256:
                     raise KeyReused
+                if kept.body is None:
+                    raise SecretNotKept
                 answer.status, answer.body = kept.status, kept.body
-                answer.headers = [
-                    (b"content-type", JSON_MEDIA_TYPE.encode()),
-                    (b"content-length", str(len(kept.body)).encode()),
-                    (b"idempotent-replayed", b"true"),
-                ]
+                answer.headers = [*content_headers(kept.body), (b"idempotent-replayed", b"true")]
     await answer.deliver(send)
 
 

@@ -97,14 +97,18 @@ class _Answer:
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = _JSON if self._body else _NOTHING
-        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(self._body))]
+        headers = content_headers(self._body)
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 _JSON = JSON_MEDIA_TYPE.encode()
 _NOTHING = b"text/plain; charset=utf-8"
+
+
+def content_headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers that say what a body is. No content is no JSON."""
+    return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body))]
 
 
 def _answering(function: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Awaitable[ASGIApp]]:

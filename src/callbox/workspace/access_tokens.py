@@ -14,6 +14,7 @@ from callbox.platform.database import Command, Connection, GlobalQuery, Query, c
 from callbox.wire.authentication import Caller, forget_callers
 from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
+from callbox.wire.idempotency import SecretNotKept, keep_no_secret
 from callbox.wire.operations import caller_of, operation
 from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins.service import is_admin
@@ -246,10 +247,12 @@ async def list_tokens_route(scope: HTTPScope) -> TokenList:
     "/manage/v1/access_tokens",
     group="Access Tokens",
     request=CreateTokenRequest,
+    errors=[SecretNotKept],
     example={"name": "Data warehouse", "scopes": ["api"]},
 )
 async def create_token_route(body: bytes, scope: HTTPScope) -> TokenView:
     """Create a token; its secret is in this answer and nowhere else."""
+    keep_no_secret(scope)
     request = decode(body, CreateTokenRequest)
     async with transaction() as held:
         made = await create_token(held, caller_of(scope), request.name, request.scopes, request.admin_id)

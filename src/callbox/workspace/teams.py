@@ -1,10 +1,10 @@
 """Teams: groups of admins that conversations are assigned to."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar.types import HTTPScope
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from callbox.platform.database import Command, Connection, Query, connection, transaction
 from callbox.platform.events import announce
@@ -59,18 +59,21 @@ class TeamMember(msgspec.Struct):
     priority: Literal["primary", "secondary"] | None = None
 
 
+Members = Annotated[list[TeamMember], Meta(max_length=1000)]
+
+
 class CreateTeamRequest(msgspec.Struct):
     """A new team."""
 
     name: Name
-    members: list[TeamMember] = []
+    members: Members = []
 
 
 class UpdateTeamRequest(msgspec.Struct):
     """What is to change of a team; members are replaced as a whole."""
 
     name: Name | UnsetType = UNSET
-    members: list[TeamMember] | UnsetType = UNSET
+    members: Members | UnsetType = UNSET
 
 
 class TeamDeleted(msgspec.Struct):

@@ -22,6 +22,7 @@ from callbox.platform.events import announce
 from callbox.wire.authentication import Caller, forget_callers
 from callbox.wire.decode import Name, UnixTime, decode, moment_or_none
 from callbox.wire.errors import NotFound, ParameterInvalid
+from callbox.wire.idempotency import SecretNotKept, keep_no_secret
 from callbox.wire.operations import caller_of, operation
 from callbox.workspace.access_tokens import issue_token
 from callbox.workspace.activity_logs import ActivityType, record_activity
@@ -52,8 +53,8 @@ class WorkspaceCreated(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class TimezoneChanged(msgspec.Struct, frozen=True):
-    """Announced in the changing transaction: days begin at other times now."""
+class CalendarChanged(msgspec.Struct, frozen=True):
+    """Announced in the changing transaction: it is another day now, or days begin at other times."""
 
     at: datetime
 
@@ -249,7 +250,7 @@ async def update_workspace(caller: Caller, request: UpdateWorkspaceRequest) -> W
         await store_workspace.run(held, after.id, after.name, after.region, after.timezone, after.identity_verification)
         await _record_changes(held, caller, before, after)
         if before.timezone != after.timezone:
-            await announce(held, after.id, TimezoneChanged(caller.now()))
+            await announce(held, after.id, CalendarChanged(caller.now()))
     forget_callers(caller.workspace_id)
     return _view(after)
 
@@ -285,6 +286,7 @@ async def set_clock(caller: Caller, moment: datetime | None) -> datetime:
     offset = 0 if moment is None else clock.offset_to(moment)
     async with transaction() as held:
         await update_clock.run(held, caller.workspace_id, offset)
+        await announce(held, caller.workspace_id, CalendarChanged(clock.time_at(offset)))
     forget_callers(caller.workspace_id)
     return clock.time_at(offset)
 
@@ -294,10 +296,12 @@ async def set_clock(caller: Caller, moment: datetime | None) -> datetime:
     "/manage/v1/workspaces",
     group="Workspaces",
     request=CreateWorkspaceRequest,
+    errors=[SecretNotKept],
     example={"name": "Example Ltd", "timezone": "Europe/Dublin"},
 )
 async def create_workspace_route(body: bytes, scope: HTTPScope) -> NewWorkspace:
     """Create a further workspace with its defaults and a first token."""
+    keep_no_secret(scope)
     request = decode(body, CreateWorkspaceRequest)
     return await open_workspace(request.name, request.timezone)
 

@@ -481,6 +481,23 @@ detach_tags = Command(
     "DELETE FROM contact_tags WHERE workspace_id = $1 AND contact_id = $2",
 )
 
+release_owned = Query(
+    "release_owned_contacts",
+    str,
+    """
+    UPDATE contacts
+    SET owner_id = NULL, updated_at = $3
+    WHERE workspace_id = $1 AND id IN (
+        SELECT id FROM contacts
+        WHERE workspace_id = $1 AND owner_id = $2
+        ORDER BY id
+        LIMIT 500
+        FOR NO KEY UPDATE
+    )
+    RETURNING id
+    """,
+)
+
 purge_deleted = Command(
     "purge_deleted_contacts",
     """

@@ -123,20 +123,7 @@ async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: 
             inserted = await queries.insert_contact.first(
                 held,
                 caller.workspace_id,
-                row.id,
-                row.role,
-                row.external_id,
-                row.email,
-                row.phone,
-                row.formatted_phone,
-                row.name,
-                row.email_identifier,
-                row.avatar_url,
-                row.owner_id,
-                row.unsubscribed_from_emails,
-                row.created_at,
-                row.signed_up_at,
-                row.last_seen_at,
+                *_written(row, row.created_at),
                 row.custom_attributes,
                 msgspec.json.encode(attributes.folded()).decode(),
                 count_shard(held),
@@ -148,6 +135,26 @@ async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: 
     if inserted is None:
         raise await _conflict(held, caller, row)
     return contact
+
+
+def _written(row: ContactRow, at: datetime) -> tuple[object, ...]:
+    """What the statements that insert and update a contact take alike, `$2` to `$15`."""
+    return (
+        row.id,
+        row.role,
+        row.external_id,
+        row.email,
+        row.phone,
+        row.formatted_phone,
+        row.name,
+        row.email_identifier,
+        row.avatar_url,
+        row.owner_id,
+        row.unsubscribed_from_emails,
+        at,
+        row.signed_up_at,
+        row.last_seen_at,
+    )
 
 
 def count_shard(held: Connection) -> int:
@@ -260,20 +267,7 @@ async def store(
         await queries.update_contact.run(
             held,
             caller.workspace_id,
-            row.id,
-            row.role,
-            row.external_id,
-            row.email,
-            row.phone,
-            row.formatted_phone,
-            row.name,
-            row.email_identifier,
-            row.avatar_url,
-            row.owner_id,
-            row.unsubscribed_from_emails,
-            row.updated_at,
-            row.signed_up_at,
-            row.last_seen_at,
+            *_written(row, row.updated_at),
             msgspec.json.encode(attributes.values).decode(),
             msgspec.json.encode(attributes.folded()).decode(),
         )
@@ -481,10 +475,22 @@ async def find_live_user(held: Connection, caller: Caller, external_id: str | No
 
 async def record_update(held: Connection, caller: Caller, contact_id: str) -> None:
     """Tell that what hangs on a contact changed."""
-    contact = await contact_in(held, caller, contact_id)
+    await record(held, caller.workspace_id, _updated(await contact_in(held, caller, contact_id)), caller.now())
+
+
+def _updated(contact: Contact) -> Event:
     topic = Topic.CONTACT_USER_UPDATED if contact.role == "user" else Topic.CONTACT_LEAD_UPDATED
-    event = Event(topic, contact_id, msgspec.json.encode(contact).decode())
-    await record(held, caller.workspace_id, event, caller.now())
+    return Event(topic, contact.id, msgspec.json.encode(contact).decode())
+
+
+async def release_owned_contacts(caller: Caller, admin_id: int) -> int:
+    """Take the owner off a batch of the contacts of an admin who left; answers how many."""
+    now = caller.now().replace(microsecond=0)
+    async with transaction() as held:
+        released = await queries.release_owned.all(held, caller.workspace_id, admin_id, now)
+        events = [_updated(contact) for contact in await contacts_in(held, caller, released)]
+        await record_many(held, caller.workspace_id, events, now)
+    return len(released)
 
 
 async def find_contact(

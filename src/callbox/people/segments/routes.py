@@ -1,35 +1,25 @@
 """Segments over HTTP, in the order of the reference; below them what only the management API does."""
 
-from typing import Literal
-
-import msgspec
 from litestar.types import HTTPScope
 
-from callbox.people.contacts.service import ContactNotFound, require_live_contact
+from callbox.people.contacts.service import ContactNotFound
 from callbox.people.segments import service
 from callbox.people.segments.schemas import (
     ContactSegments,
     CreateSegmentRequest,
     ListSegmentsQuery,
     ManagedSegment,
+    ManagedSegmentList,
     Segment,
     SegmentDeleted,
     SegmentList,
     SegmentPages,
     UpdateSegmentRequest,
 )
-from callbox.platform.database import connection
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
 
 GROUP = "Segments"
-
-
-class ManagedSegmentList(msgspec.Struct):
-    """All segments with their predicates."""
-
-    type: Literal["list"]
-    data: list[ManagedSegment]
 
 
 @operation("GET", "/segments", group=GROUP, query=ListSegmentsQuery)
@@ -51,10 +41,7 @@ async def get_segment(segment_id: str, scope: HTTPScope) -> Segment:
 @operation("GET", "/contacts/{contact_id:str}/segments", group=GROUP, errors=[ContactNotFound])
 async def segments_of_contact(contact_id: str, scope: HTTPScope) -> ContactSegments:
     """List the segments that a contact is in."""
-    caller = caller_of(scope)
-    async with connection() as held:
-        await require_live_contact(held, caller, contact_id)
-    return ContactSegments("list", await service.segments_of_member(caller, contact_id))
+    return ContactSegments("list", await service.segments_of_contact(caller_of(scope), contact_id))
 
 
 @operation("GET", "/manage/v1/segments", group=GROUP)

@@ -65,6 +65,13 @@ class ManagedSegment(msgspec.Struct):
     updated_at: int
 
 
+class ManagedSegmentList(msgspec.Struct):
+    """All segments with their predicates."""
+
+    type: Literal["list"]
+    data: list[ManagedSegment]
+
+
 class CreateSegmentRequest(msgspec.Struct):
     """A new segment. The predicate is a query of the search language; dates may be `{"days_ago": 30}`."""
 

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import UNSET
 
+from callbox.people.contacts import service as contacts
 from callbox.people.segments import queries
 from callbox.people.segments.membership import check_predicate, compute
 from callbox.people.segments.schemas import (
@@ -19,7 +20,7 @@ from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound
-from callbox.workspace.workspaces import TimezoneChanged, WorkspaceCreated
+from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 
 PEOPLE = ("user", "contact")
 _DEFAULTS = (
@@ -52,8 +53,8 @@ async def create_default_segments(held: Connection, workspace_id: str, created: 
         await record(held, workspace_id, event, created.created_at)
 
 
-async def compute_with_other_days(held: Connection, workspace_id: str, changed: TimezoneChanged) -> None:
-    """A workspace's days begin at other times now: its segments are computed anew."""
+async def compute_with_other_days(held: Connection, workspace_id: str, changed: CalendarChanged) -> None:
+    """Predicates ask about days, and those of the workspace are others now: its segments are computed anew."""
     rows = await queries.segments_of_kind.all(held, workspace_id, [*PEOPLE, "company"])
     events = [Event(Topic.INTERNAL_SEGMENT_CHANGED, row.id, "{}") for row in rows]
     await record_many(held, workspace_id, events, changed.at)
@@ -74,6 +75,13 @@ async def get_segment(caller: Caller, segment_id: str) -> Segment:
     if row is None:
         raise SegmentNotFound
     return segment_from_row(row)
+
+
+async def segments_of_contact(caller: Caller, contact_id: str) -> list[Segment]:
+    """The segments that a live contact is in."""
+    async with connection() as held:
+        await contacts.require_live_contact(held, caller, contact_id)
+    return await segments_of_member(caller, contact_id)
 
 
 async def segments_of_member(caller: Caller, member_id: str) -> list[Segment]:

@@ -15,6 +15,7 @@ import pwd
 import re
 import secrets
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -31,6 +32,7 @@ import msgspec
 START_TIMEOUT_SECONDS = 600
 _ORPHANS_TIMEOUT_SECONDS = 60
 _TAKEOVER_SECONDS = 3
+_NEEDED_BYTES = 100 * 2**20
 _PORT = 5432  # only part of the socket's name; no port is opened
 _MAX_SOCKET_PATH = 107
 _NOBODYS_PID = 2**31 - 1  # beyond what any kernel gives
@@ -143,19 +145,20 @@ class EmbeddedPostgres:
     def is_running(self) -> bool:
         """Whether the cluster's server is there: the number in a stale pid file may be another process's by now."""
         lines = self._pid_lines()
-        if not lines:
-            return False
-        process = Path("/proc") / lines[0]
-        with suppress(OSError):
-            arguments = (process / "cmdline").read_bytes().split(b"\0")
-            if arguments[0].endswith(b"postgres"):
-                return os.fsencode(self._cluster) in arguments or (process / "cwd").readlink() == self._cluster
-        return False
+        return bool(lines) and self._is_ours(Path("/proc") / lines[0])
 
     def status(self) -> Status:
         """What an operator asks for."""
         version = self._call("postgres", "--version").stdout.strip()
         return Status(self.is_running(), version, self._cluster, self._socket_directory())
+
+    def _is_ours(self, process: Path) -> bool:
+        """Whether it is PostgreSQL in this cluster. Only the server itself has the directory in its command."""
+        with suppress(OSError):
+            if (process / "comm").read_bytes() == b"postgres\n":
+                arguments = (process / "cmdline").read_bytes().split(b"\0")
+                return os.fsencode(self._cluster) in arguments or (process / "cwd").readlink() == self._cluster
+        return False
 
     def _pid_lines(self) -> list[str]:
         try:
@@ -220,6 +223,10 @@ class EmbeddedPostgres:
         """Made beside its place and moved when complete, so that an interrupted start leaves nothing half."""
         unfinished = self._data / "postgres-unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
+        if shutil.disk_usage(self._data).free < _NEEDED_BYTES:
+            raise EmbeddedPostgresError(
+                f"A new database needs {_NEEDED_BYTES // 2**20} MB of free space in {self._data}."
+            )
         self._password_file.unlink(missing_ok=True)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
@@ -274,9 +281,9 @@ class EmbeddedPostgres:
             self._disown_stale_files()
         deadline = monotonic() + _ORPHANS_TIMEOUT_SECONDS
         while (refused := self._try_to_start()) is not None:
-            # Processes of a killed server that are still busy hold its shared memory, and end by themselves.
             if "still in use" not in refused or monotonic() > deadline:
                 raise EmbeddedPostgresError(f"PostgreSQL does not start: {refused} (more in {self._logs})")
+            self._end_orphans()
             sleep(0.2)
 
     def _try_to_start(self) -> str | None:
@@ -288,13 +295,24 @@ class EmbeddedPostgres:
             *("-D", str(self._cluster), "-l", str(log)),
             *("-w", "-t", str(START_TIMEOUT_SECONDS), "-o", f"-p {_PORT}", "start"),
         )
-        return self._last_complaint() if answer.returncode else None
+        return self._complaint(log) if answer.returncode else None
 
-    def _last_complaint(self) -> str:
-        newest = max(self._logs.glob("*.log"), key=lambda file: file.stat().st_mtime)
-        lines = newest.read_text(encoding="utf-8", errors="replace").splitlines()
-        fatal = [line for line in lines if "FATAL: " in line or "PANIC: " in line]
-        return fatal[-1].partition(":  ")[2] if fatal else " ".join(lines[-3:])
+    def _complaint(self, start_log: Path) -> str:
+        """From the log of the start, or where that only names another, from the newest of those."""
+        others = sorted(self._logs.glob("postgresql-*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for log in [start_log, *others[:1]]:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            fatal = [line for line in lines if "FATAL: " in line or "PANIC: " in line]
+            if fatal:
+                return fatal[-1].partition(":  ")[2]
+        return "it gives no reason"
+
+    def _end_orphans(self) -> None:
+        """Processes of a killed server that are still busy hold its shared memory; nobody hears what they do."""
+        for process in Path("/proc").glob("[0-9]*"):
+            if self._is_ours(process):
+                with suppress(ProcessLookupError):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def _disown_stale_files(self) -> None:
         """PostgreSQL takes any process that has the number in its lock files for itself, as happens in containers.

@@ -160,6 +160,17 @@ def connection() -> AbstractAsyncContextManager[Connection]:
 
 
 @asynccontextmanager
+async def kept_connection() -> AsyncIterator[None]:
+    """All statements and transactions of the block go through one connection, and never wait for a free one."""
+    async with connection() as held:
+        token = _joined.set(held)
+        try:
+            yield
+        finally:
+            _joined.reset(token)
+
+
+@asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """A transaction that commits at the end of the block; inside another one, a savepoint of it."""
     async with connection() as held, held.transaction():

@@ -5,10 +5,12 @@ imports, so that server processes do without its memory and it can be exchanged.
 """
 
 from callbox.platform.jobs.queue import (
+    Backlog,
     HeldJob,
     Job,
     Schedule,
     Work,
+    backlog,
     enqueue,
     held_jobs,
     retry_job,
@@ -22,6 +24,7 @@ from callbox.platform.jobs.relay import (
 )
 
 __all__ = [
+    "Backlog",
     "FailedEvent",
     "HeldJob",
     "Job",
@@ -29,6 +32,7 @@ __all__ = [
     "Schedule",
     "Subscriber",
     "Work",
+    "backlog",
     "enqueue",
     "failed_events",
     "held_jobs",

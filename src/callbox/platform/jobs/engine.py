@@ -5,6 +5,7 @@ connection, and a cancelled job leaves the queue for good. Here no job ever ends
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,9 @@ SETTINGS = DBSettings(
 )
 
 _log = structlog.get_logger("callbox.jobs")
+
+# It logs each failed job and lost connection with a traceback; both are events of our own log.
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
 
 class JobFailed(Exception):
@@ -179,8 +183,11 @@ async def _queries(dsn: str, pool_size: int) -> AsyncIterator[Queries]:
             QueryQueueBuilder(SETTINGS),
             QuerySchedulerBuilder(SETTINGS),
         )
-    finally:
-        # After a lost connection the library keeps its listener; the time-out ends the pool all the same.
+    except BaseException:
+        # After a lost connection the library keeps its listener, for which a patient end would wait.
+        pool.terminate()
+        raise
+    else:
         with suppress(TimeoutError):
             await asyncio.wait_for(pool.close(), _CLOSE_TIMEOUT_SECONDS)
 

@@ -70,6 +70,30 @@ class HeldJob(msgspec.Struct):
     failed_at: datetime
 
 
+class Backlog(msgspec.Struct):
+    """How much work waits, is being done, and was given up."""
+
+    events_waiting: int
+    events_failed: int
+    jobs_waiting: int
+    jobs_running: int
+    jobs_held: int
+
+
+count_backlog = GlobalQuery(
+    "count_backlog",
+    Backlog,
+    """
+    SELECT
+        (SELECT count(*) FROM outbox),
+        (SELECT count(*) FROM failed_events),
+        count(*) FILTER (WHERE j.status = 'queued'),
+        count(*) FILTER (WHERE j.status = 'picked'),
+        count(*) FILTER (WHERE j.status = 'failed')
+    FROM pgqueuer j
+    """,
+)
+
 insert_work = GlobalCommand(
     "insert_work",
     """
@@ -135,6 +159,11 @@ async def enqueue(held: Connection, work: Sequence[Work]) -> None:
             [piece.delay for piece in work],
             [piece.unique_key for piece in work],
         )
+
+
+async def backlog(held: Connection) -> Backlog:
+    """What an operator watches: it rises where a worker is missing, slow or failing."""
+    return await count_backlog.one(held)
 
 
 async def held_jobs(held: Connection, limit: int = 100) -> list[HeldJob]:

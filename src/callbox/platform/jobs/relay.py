@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from callbox.platform.clock import machine_time
-from callbox.platform.database import Command, Connection, GlobalCommand, GlobalQuery, transaction
+from callbox.platform.database import Command, Connection, GlobalCommand, GlobalQuery, kept_connection, transaction
 from callbox.platform.jobs.queue import storable
 from callbox.platform.telemetry import events_relayed
 
@@ -118,7 +118,11 @@ class Relay:
         self._batch_size = batch_size
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pass events on until told to stop. Raises when the database fails."""
+        """Pass events on until told to stop, however busy jobs are. Raises when the database fails."""
+        async with kept_connection():
+            await self._pass_on_all(stop)
+
+    async def _pass_on_all(self, stop: asyncio.Event) -> None:
         refusals = 0
         while not stop.is_set():
             try:
