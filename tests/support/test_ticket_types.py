@@ -7,20 +7,21 @@ import httpx
 import pytest
 
 from tests.conftest import TestWorkspace
-from tests.support.tickets import Desk
+from tests.support.conversations import error_of
+from tests.support.tickets import TicketDesk
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
-def desk(api: httpx.Client) -> Desk:
+def desk(api: httpx.Client) -> TicketDesk:
     """Makes ticket types and tickets."""
-    return Desk(api)
+    return TicketDesk(api)
 
 
-def _error(answer: httpx.Response) -> tuple[int, str, str]:
-    [error] = answer.json()["errors"]
-    return answer.status_code, error["code"], error["message"]
+def _made(desk: TicketDesk, **values: Any) -> Json:
+    made: Json = desk.call("GET", f"/ticket_types/{desk.ticket_type(**values)}")
+    return made
 
 
 def _attributes(ticket_type: Json) -> list[Json]:
@@ -36,7 +37,7 @@ def test_a_new_workspace_has_a_type_of_each_category(api: httpx.Client) -> None:
     assert sorted(each["category"] for each in answer["data"]) == ["Back-office", "Customer", "Tracker"]
 
 
-def test_a_type_has_defaults_and_begins_with_title_and_description(desk: Desk, workspace: TestWorkspace) -> None:
+def test_a_type_has_defaults_and_begins_with_title_and_description(desk: TicketDesk, workspace: TestWorkspace) -> None:
     made = desk.post("/ticket_types", {"name": "Bug"})
     title, description = _attributes(made)
     shown = {key: made[key] for key in ("type", "name", "description", "icon", "category", "is_internal", "archived")}
@@ -75,8 +76,8 @@ def test_a_type_has_defaults_and_begins_with_title_and_description(desk: Desk, w
     assert desk.call("GET", f"/ticket_types/{made['id']}") == made
 
 
-def test_what_is_sent_of_a_type_changes_and_the_rest_stays(desk: Desk) -> None:
-    made = desk.ticket_type(category="Tracker", description="Old")
+def test_what_is_sent_of_a_type_changes_and_the_rest_stays(desk: TicketDesk) -> None:
+    made = _made(desk, category="Tracker", description="Old")
     sent = {"name": "New", "icon": "🐞", "archived": True, "is_internal": True}
     changed = desk.call("PUT", f"/ticket_types/{made['id']}", json=sent)
     assert changed == {**made, **sent, "updated_at": changed["updated_at"]}
@@ -96,22 +97,22 @@ def test_what_is_sent_of_a_type_changes_and_the_rest_stays(desk: Desk) -> None:
     ],
 )
 def test_a_type_that_cannot_be_is_refused_by_field(api: httpx.Client, body: Json, code: str, message: str) -> None:
-    assert _error(api.post("/ticket_types", json=body)) == (400, code, message)
+    assert error_of(api.post("/ticket_types", json=body)) == (400, code, message)
 
 
 @pytest.mark.parametrize("id_", ["123456789", "x", "-1", "9" * 40])
-def test_unknown_types_and_attributes_are_not_found(api: httpx.Client, desk: Desk, id_: str) -> None:
+def test_unknown_types_and_attributes_are_not_found(api: httpx.Client, desk: TicketDesk, id_: str) -> None:
     not_found = (404, "not_found", "Resource Not Found")
     attribute = {"name": "x", "description": "x", "data_type": "string"}
-    assert _error(api.get(f"/ticket_types/{id_}")) == not_found
-    assert _error(api.put(f"/ticket_types/{id_}", json={"name": "x"})) == not_found
-    assert _error(api.post(f"/ticket_types/{id_}/attributes", json=attribute)) == not_found
-    known = desk.ticket_type()["id"]
-    assert _error(api.put(f"/ticket_types/{known}/attributes/{id_}", json={})) == not_found
+    assert error_of(api.get(f"/ticket_types/{id_}")) == not_found
+    assert error_of(api.put(f"/ticket_types/{id_}", json={"name": "x"})) == not_found
+    assert error_of(api.post(f"/ticket_types/{id_}/attributes", json=attribute)) == not_found
+    known = desk.ticket_type()
+    assert error_of(api.put(f"/ticket_types/{known}/attributes/{id_}", json={})) == not_found
 
 
 def test_a_type_of_another_workspace_is_not_found(api: httpx.Client, other: TestWorkspace) -> None:
-    theirs = Desk(other.api).ticket_type()
+    theirs = _made(TicketDesk(other.api))
     title = _attributes(theirs)[0]
     assert api.get(f"/ticket_types/{theirs['id']}").status_code == 404
     assert api.put(f"/ticket_types/{theirs['id']}/attributes/{title['id']}", json={}).status_code == 404
@@ -135,14 +136,14 @@ def test_a_type_of_another_workspace_is_not_found(api: httpx.Client, other: Test
     ],
 )
 def test_an_attribute_has_the_input_options_of_its_data_type(
-    desk: Desk, body: Json, input_options: Json | None
+    desk: TicketDesk, body: Json, input_options: Json | None
 ) -> None:
-    made = desk.field(desk.ticket_type()["id"], "Field", **body)
+    made = desk.field(desk.ticket_type(), "Field", **body)
     assert made["input_options"] == input_options
 
 
-def test_attributes_come_in_the_order_in_which_they_were_made(desk: Desk) -> None:
-    type_id = desk.ticket_type()["id"]
+def test_attributes_come_in_the_order_in_which_they_were_made(desk: TicketDesk) -> None:
+    type_id = desk.ticket_type()
     made = [desk.field(type_id, name) for name in ("First", "Second")]
     assert [each["order"] for each in made] == [2, 3]
     assert _attributes(desk.call("GET", f"/ticket_types/{type_id}"))[2:] == made
@@ -151,8 +152,8 @@ def test_attributes_come_in_the_order_in_which_they_were_made(desk: Desk) -> Non
     assert (made[0]["default"], made[0]["ticket_type_id"]) == (False, int(type_id))
 
 
-def test_list_items_keep_their_ids_while_they_stay(desk: Desk) -> None:
-    type_id = desk.ticket_type()["id"]
+def test_list_items_keep_their_ids_while_they_stay(desk: TicketDesk) -> None:
+    type_id = desk.ticket_type()
     made = desk.field(type_id, "Priority", data_type="list", list_items="Low, Medium ,High,")
     before = {each["label"]: each["id"] for each in made["input_options"]["list_options"]}
     assert list(before) == ["Low", "Medium", "High"]
@@ -165,8 +166,8 @@ def test_list_items_keep_their_ids_while_they_stay(desk: Desk) -> None:
     assert desk.call("PUT", url, json={"description": "x"})["input_options"]["list_options"] == again
 
 
-def test_what_is_sent_of_an_attribute_changes_and_the_rest_stays(desk: Desk) -> None:
-    type_id = desk.ticket_type()["id"]
+def test_what_is_sent_of_an_attribute_changes_and_the_rest_stays(desk: TicketDesk) -> None:
+    type_id = desk.ticket_type()
     made = desk.field(type_id, "Field", description="Old", multiline=True)
     sent = {"name": "Other", "required_to_create": True, "visible_to_contacts": False, "archived": True}
     changed = desk.call("PUT", f"/ticket_types/{type_id}/attributes/{made['id']}", json=sent)
@@ -187,35 +188,35 @@ def test_what_is_sent_of_an_attribute_changes_and_the_rest_stays(desk: Desk) -> 
     ],
 )
 def test_an_attribute_that_cannot_be_is_refused_by_field(
-    api: httpx.Client, desk: Desk, body: Json, code: str, message: str
+    api: httpx.Client, desk: TicketDesk, body: Json, code: str, message: str
 ) -> None:
     sent = {"name": "Field", "description": "x", "data_type": "string", **body}
-    status, found, text = _error(api.post(f"/ticket_types/{desk.ticket_type()['id']}/attributes", json=sent))
+    status, found, text = error_of(api.post(f"/ticket_types/{desk.ticket_type()}/attributes", json=sent))
     assert (status, found) == (400, code)
     assert text.startswith(message)
 
 
-def test_a_name_is_free_again_once_its_attribute_is_archived(api: httpx.Client, desk: Desk) -> None:
-    url = f"/ticket_types/{desk.ticket_type()['id']}/attributes"
+def test_a_name_is_free_again_once_its_attribute_is_archived(api: httpx.Client, desk: TicketDesk) -> None:
+    url = f"/ticket_types/{desk.ticket_type()}/attributes"
     first = desk.post(url, {"name": "Field", "description": "", "data_type": "string"})
     again = {"name": "Field", "description": "", "data_type": "integer"}
-    assert _error(api.post(url, json=again))[1] == "parameter_invalid"
+    assert error_of(api.post(url, json=again))[1] == "parameter_invalid"
     desk.call("PUT", f"{url}/{first['id']}", json={"archived": True})
     desk.post(url, again)
     refused = api.put(f"{url}/{first['id']}", json={"archived": False})
-    assert _error(refused) == (400, "parameter_invalid", "name is taken by another attribute of this ticket type")
+    assert error_of(refused) == (400, "parameter_invalid", "name is taken by another attribute of this ticket type")
 
 
 @pytest.mark.parametrize("body", [{"name": "Subject"}, {"archived": True}])
-def test_default_attributes_stay(api: httpx.Client, desk: Desk, body: Json) -> None:
-    made = desk.ticket_type()
+def test_default_attributes_stay(api: httpx.Client, desk: TicketDesk, body: Json) -> None:
+    made = _made(desk)
     url = f"/ticket_types/{made['id']}/attributes/{_attributes(made)[0]['id']}"
-    assert _error(api.put(url, json=body))[:2] == (400, "parameter_invalid")
+    assert error_of(api.put(url, json=body))[:2] == (400, "parameter_invalid")
     assert desk.call("PUT", url, json={"required_to_create": True, "archived": False})["required_to_create"] is True
 
 
-def test_attributes_made_at_once_have_an_order_each_and_a_name_once(api: httpx.Client, desk: Desk) -> None:
-    url = f"/ticket_types/{desk.ticket_type()['id']}/attributes"
+def test_attributes_made_at_once_have_an_order_each_and_a_name_once(api: httpx.Client, desk: TicketDesk) -> None:
+    url = f"/ticket_types/{desk.ticket_type()}/attributes"
 
     def make(number: int) -> httpx.Response:
         return api.post(url, json={"name": f"Field {number % 8}", "description": "", "data_type": "string"})
