@@ -1,7 +1,8 @@
 -- What is said: conversations, messages and tickets.
 
 -- Messages and the sources of conversations share one sequence: a source's id is the id of its message.
-CREATE SEQUENCE message_ids AS bigint;
+-- Far from the ids of conversations, so that the one taken for the other is not found rather than another's.
+CREATE SEQUENCE message_ids AS bigint START 1000000000;
 
 -- Conversations and tickets are one stream of parts: a ticket has the id of the conversation behind it.
 CREATE TABLE conversations (
