@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import TestWorkspace
-from tests.contract import reference
+from tests.contract import reference, scenarios_tickets  # noqa: F401  # registers its scenarios
 from tests.contract.reference import DocumentedAnswer
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.world import World
@@ -64,7 +64,7 @@ def test_documented_answer(answer: DocumentedAnswer, workspace: TestWorkspace) -
     else:
         pytest.fail(f"no scenario leads to {_name(answer)}")
     assert given.status_code == answer.status, given.text
-    if answer.schema is None:
+    if answer.schema is None and answer.example is None:
         assert given.content == b""
         return
     _check_body(answer, given)
@@ -72,8 +72,8 @@ def test_documented_answer(answer: DocumentedAnswer, workspace: TestWorkspace) -
 
 def _check_body(answer: DocumentedAnswer, given: httpx.Response) -> None:
     body = given.json()
-    assert answer.schema is not None
-    assert reference.violations(body, answer.schema) == []
+    if answer.schema is not None:
+        assert reference.violations(body, answer.schema) == []
     allowed, _ = NOT_SENT.get(answer.operation, ((), ""))
     missing = reference.missing_keys(body, answer.example)
     assert [path for path in missing if not path.startswith(allowed)] == []
