@@ -11,7 +11,7 @@ from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, transitions
 from callbox.support.conversations.changing import ContactWrote, GivenToTeam, Held, acting_admin, hold, store
 from callbox.support.conversations.ratings import ask_after_closing
-from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
+from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest, SpeakRequest
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
@@ -69,7 +69,7 @@ async def _reply_as_admin(caller: Caller, conversation_id: str, request: ReplyRe
 
 
 async def speak_as_admin(
-    held: Connection, caller: Caller, change: Held, author: Author, request: ReplyRequest
+    held: Connection, caller: Caller, change: Held, author: Author, request: SpeakRequest
 ) -> NewPart:
     """Let an admin say what the request says, in a conversation or a ticket that is held."""
     match request.message_type:
@@ -101,7 +101,7 @@ async def _reply_as_contact(caller: Caller, conversation_id: str, request: Reply
         return await store(held, caller, change)
 
 
-async def speak_as_contact(held: Connection, caller: Caller, change: Held, request: ReplyRequest) -> NewPart:
+async def speak_as_contact(held: Connection, caller: Caller, change: Held, request: SpeakRequest) -> NewPart:
     """Let a participant say what the request says, in a conversation or a ticket that is held."""
     if request.message_type != "comment":
         raise ParameterInvalid("message_type must be comment")
@@ -126,7 +126,7 @@ async def _require_reader(held: Connection, caller: Caller, change: Held, said: 
         raise NotForCustomers(f"{said} are not allowed on {category.replace('-o', 'o')} tickets")
 
 
-def _identity(request: ReplyRequest) -> tuple[str | None, str | None, str | None]:
+def _identity(request: SpeakRequest) -> tuple[str | None, str | None, str | None]:
     """By what the contact is named. Raises ParameterNotFound."""
     identity = (
         request.intercom_user_id,
@@ -138,7 +138,7 @@ def _identity(request: ReplyRequest) -> tuple[str | None, str | None, str | None
     return identity
 
 
-def _body(request: ReplyRequest) -> str:
+def _body(request: SpeakRequest) -> str:
     """The text as it is stored. Raises ParameterInvalid."""
     body = sanitise(request.body or "")
     if not body:
@@ -146,7 +146,7 @@ def _body(request: ReplyRequest) -> str:
     return body
 
 
-def _options(request: ReplyRequest) -> str:
+def _options(request: SpeakRequest) -> str:
     if not request.reply_options:
         raise ParameterNotFound("reply_options is a required parameter")
     return msgspec.json.encode(request.reply_options).decode()

@@ -338,8 +338,8 @@ class QuickReplyOption(msgspec.Struct):
     uuid: str
 
 
-class ReplyRequest(msgspec.Struct):
-    """What an admin or a contact says, or, as older clients have it, does."""
+class SpeakRequest(msgspec.Struct):
+    """What an admin or a contact says."""
 
     message_type: str
     type: str | None = None
@@ -352,6 +352,11 @@ class ReplyRequest(msgspec.Struct):
     attachment_urls: AttachmentUrls = []
     attachment_files: Annotated[list[AttachmentFile], Meta(max_length=MAX_ATTACHMENTS)] = []
     created_at: UnixTime | None = None
+
+
+class ReplyRequest(SpeakRequest):
+    """What an admin or a contact says, or, as older clients have it, does."""
+
     assignee_id: WireId | None = None
     snoozed_until: UnixTime | None = None
     # An older page of the reference misspells it, and clients copied it.

@@ -59,6 +59,7 @@ async def convert_conversation(conversation_id: str, body: bytes, scope: HTTPSco
     "/tickets/{ticket_id:str}/reply",
     group=GROUP,
     request=TicketReplyRequest,
+    takes_files=True,
     errors=[ConversationNotFound, ContactNotFound, NotForCustomers, NoInboxSeat],
     example={"message_type": "comment", "type": "admin", "admin_id": "1", "body": "It is mended now."},
 )

@@ -13,7 +13,7 @@ from callbox.support.conversations.schemas import (
     Contacts,
     LinkedObjects,
     Reference,
-    ReplyRequest,
+    SpeakRequest,
     contacts_from_row,
     linked_objects,
     part_from_row,
@@ -136,7 +136,7 @@ class UpdateTicketRequest(msgspec.Struct):
     assignment: Assignment | None = None
 
 
-class TicketReplyRequest(ReplyRequest):
+class TicketReplyRequest(SpeakRequest):
     """What an admin or a contact says. `cross_post` copies a note on a Back-office ticket to what it is linked with."""
 
     cross_post: bool = False
