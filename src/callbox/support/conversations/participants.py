@@ -45,7 +45,7 @@ async def attach_contact(
         change = await hold(held, caller, conversation_id)
         author = await _actor(held, caller, change, request)
         contact = await _find_or_make(held, caller, request.customer)
-        added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, change.at)
+        added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, caller.now())
         if added is not None:
             transitions.tell(change, "participant_added", author, change.at)
         conversation = await store(held, caller, change)
