@@ -455,6 +455,182 @@ def _(tenant: Tenant) -> list[Request]:
     ]
 
 
+# Tickets, their types and attributes
+
+_TITLE = {"_default_title_": "Two seats"}
+_OPTIONS = [{"text": "Yes", "uuid": "22d6d1f4-1a19-41d0-94c2-e54031f78aca"}]
+
+_about("GET /ticket_types")
+_about("GET /ticket_types/{ticket_type_id}", ticket_type_id=lambda tenant: tenant.ticket_type_made["id"])
+_about("GET /tickets/{ticket_id}", ticket_id=lambda tenant: tenant.ticket_made["id"])
+
+
+@requests_to("POST /ticket_types")
+def _(_: Tenant) -> Request:
+    return Request(
+        body={
+            "name": "Bug",
+            "description": "It is broken",
+            "category": "Back-office",
+            "icon": "🐞",
+            "is_internal": True,
+        }
+    )
+
+
+@requests_to("PUT /ticket_types/{ticket_type_id}")
+def _(tenant: Tenant) -> Request:
+    body = {
+        "name": "Bug",
+        "description": "It is broken",
+        "category": "Tracker",
+        "icon": "🐞",
+        "archived": True,
+        "is_internal": True,
+    }
+    return Request({"ticket_type_id": tenant.ticket_type()["id"]}, body=body)
+
+
+_FIELD = {
+    "name": "Priority",
+    "description": "How soon",
+    "required_to_create": True,
+    "required_to_create_for_contacts": True,
+    "visible_on_create": False,
+    "visible_to_contacts": False,
+    "multiline": True,
+    "list_items": "Low,High",
+    "allow_multiple_values": True,
+}
+
+
+@requests_to("POST /ticket_types/{ticket_type_id}/attributes")
+def _(tenant: Tenant) -> Request:
+    return Request({"ticket_type_id": tenant.ticket_type()["id"]}, body={**_FIELD, "data_type": "list"})
+
+
+@requests_to("PUT /ticket_types/{ticket_type_id}/attributes/{attribute_id}")
+def _(tenant: Tenant) -> Request:
+    ticket_type_id = tenant.ticket_type()["id"]
+    path = {"ticket_type_id": ticket_type_id, "attribute_id": tenant.ticket_field(ticket_type_id)["id"]}
+    return Request(path, body={**_FIELD, "archived": True})
+
+
+@requests_to("POST /tickets")
+def _(tenant: Tenant) -> list[Request]:
+    contact, body = tenant.contact, {"ticket_type_id": tenant.ticket_type_made["id"], "ticket_attributes": _TITLE}
+    company_id = tenant.company_made["company_id"]
+    return [
+        Request(
+            body={
+                **body,
+                "contacts": [{"id": contact["id"]}],
+                "company_id": company_id,
+                "created_at": AN_HOUR_AGO,
+            }
+        ),
+        Request(body={**body, "contacts": [{"external_id": contact["external_id"]}]}),
+        Request(body={**body, "contacts": [{"email": "ticket@example.com"}]}),
+    ]
+
+
+@requests_to("PUT /tickets/{ticket_id}")
+def _(tenant: Tenant) -> list[Request]:
+    path, by = {"ticket_id": tenant.ticket()["id"]}, {"admin_id": tenant.second_admin}
+    body = {
+        "ticket_attributes": _TITLE,
+        "state": "in_progress",
+        "open": True,
+        "is_shared": True,
+        "snoozed_until": 4_000_000_000,
+        "assignment": {**by, "assignee_id": tenant.second_admin},
+    }
+    return [Request(path, body=body), Request(path, body={"assignment": {**by, "assignee_id": tenant.team_id}})]
+
+
+@requests_to("POST /tickets/{ticket_id}/reply")
+def _(tenant: Tenant) -> list[Request]:
+    back_office, ticket = tenant.linked_ticket()
+    note = {
+        "message_type": "note",
+        "type": "admin",
+        "admin_id": tenant.second_admin,
+        "body": "Hello",
+        "created_at": AN_HOUR_AGO,
+        "attachment_urls": ["https://example.com/a.png"],
+        "attachment_files": [{"name": "a.txt", "content_type": "text/plain", "data": "YQ=="}],
+        "cross_post": True,
+    }
+    comment = {"message_type": "comment", "type": "user", "body": "Hello"}
+    identities = {
+        "intercom_user_id": tenant.contact["id"],
+        "user_id": tenant.contact["external_id"],
+        "email": tenant.contact["email"],
+    }
+    quick = {"message_type": "quick_reply", "type": "admin", "admin_id": tenant.second_admin, "reply_options": _OPTIONS}
+    return [
+        Request({"ticket_id": back_office["id"]}, body=note),
+        Request({"ticket_id": ticket["id"]}, body=quick),
+        *(Request({"ticket_id": ticket["id"]}, body={**comment, key: value}) for key, value in identities.items()),
+    ]
+
+
+@requests_to("POST /tickets/search")
+def _(tenant: Tenant) -> list[Request]:
+    ticket = tenant.ticket_made
+    asked = {
+        "id": ticket["id"],
+        "title": ticket["ticket_attributes"]["_default_title_"],
+        "ticket_type_id": ticket["ticket_type"]["id"],
+        "contact_ids": ticket["contacts"]["contacts"][0]["id"],
+        "teammate_ids": tenant.second_admin,
+        "admin_assignee_id": tenant.second_admin,
+        "team_assignee_id": tenant.team_id,
+    }
+    attribute_id = tenant.ticket_type_made["ticket_type_attributes"]["data"][-1]["id"]
+    full = {
+        "query": {"operator": "AND", "value": [{"field": "id", "operator": "=", "value": ticket["id"]}]},
+        "pagination": {"per_page": 5},
+        "sort": {"field": "updated_at", "order": "ascending"},
+    }
+    everything = {"field": "created_at", "operator": ">", "value": 0}
+    return [
+        Request(body=full),
+        *(Request(body={"query": {"field": name, "operator": "=", "value": value}}) for name, value in asked.items()),
+        Request(body={"query": {"field": f"ticket_attribute.{attribute_id}", "operator": "=", "value": "a"}}),
+        Request(body={"query": everything}),
+    ]
+
+
+@requests_to("POST /tickets/{ticket_id}/tags")
+def _(tenant: Tenant) -> Request:
+    body = {"id": tenant.tag()["id"], "admin_id": tenant.second_admin}
+    return Request({"ticket_id": tenant.ticket()["id"]}, body=body)
+
+
+@requests_to("DELETE /tickets/{ticket_id}/tags/{tag_id}")
+def _(tenant: Tenant) -> Request:
+    ticket, tag = tenant.tagged_ticket()
+    return Request({"ticket_id": ticket["id"], "tag_id": tag["id"]}, body={"admin_id": tenant.second_admin})
+
+
+@requests_to("POST /conversations/{conversation_id}/convert")
+def _(tenant: Tenant) -> Request:
+    body = {"ticket_type_id": tenant.ticket_type_made["id"], "attributes": _TITLE}
+    return Request({"conversation_id": tenant.conversation()}, body=body)
+
+
+@requests_to("POST /manage/v1/tickets/{ticket_id}/links")
+def _(tenant: Tenant) -> Request:
+    return Request({"ticket_id": tenant.ticket("Back-office")["id"]}, body={"id": tenant.ticket()["id"]})
+
+
+@requests_to("DELETE /manage/v1/tickets/{ticket_id}/links/{linked_id}")
+def _(tenant: Tenant) -> Request:
+    ticket, linked = tenant.linked_ticket()
+    return Request({"ticket_id": ticket["id"], "linked_id": linked["id"]})
+
+
 # Visitors
 
 _about("GET /visitors/{visitor_id}", visitor_id=lambda tenant: tenant.visitor_made["id"])

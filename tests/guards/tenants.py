@@ -69,6 +69,54 @@ class Tenant(World):
         self.call("POST", f"/contacts/{user['id']}/archive")
         return user
 
+    def ticket_type(self, category: str = "Customer") -> Json:
+        """A ticket type."""
+        return self.post("/ticket_types", {"name": self.new_name(), "category": category})
+
+    def ticket_field(self, ticket_type_id: str) -> Json:
+        """An attribute of a ticket type."""
+        body = {"name": self.new_name(), "description": "Which", "data_type": "list", "list_items": "a,b"}
+        return self.post(f"/ticket_types/{ticket_type_id}/attributes", body)
+
+    def ticket(self, category: str = "Customer") -> Json:
+        """A ticket of a new type for the contact."""
+        body = {
+            "ticket_type_id": self.ticket_type(category)["id"],
+            "contacts": [{"id": self.contact["id"]}],
+            "ticket_attributes": {"_default_title_": self.mark},
+        }
+        return self.post("/tickets", body)
+
+    def tagged_ticket(self) -> tuple[Json, Json]:
+        """A ticket with a tag, and the tag as it was applied."""
+        ticket, tag = self.ticket(), self.tag()
+        body = {"id": tag["id"], "admin_id": self.second_admin}
+        return ticket, self.post(f"/tickets/{ticket['id']}/tags", body)
+
+    def linked_ticket(self) -> tuple[Json, Json]:
+        """A Back-office ticket, and the Customer ticket that it is about."""
+        ticket, linked = self.ticket("Back-office"), self.ticket()
+        self.post(f"/manage/v1/tickets/{ticket['id']}/links", {"id": linked["id"]})
+        return ticket, linked
+
+    def conversation(self) -> str:
+        """A conversation that the contact began; answers its id."""
+        message = {"from": {"type": "user", "id": self.contact["id"]}, "body": self.mark}
+        return str(self.post("/conversations", message)["conversation_id"])
+
+    @cached_property
+    def ticket_type_made(self) -> Json:
+        """A ticket type with an attribute."""
+        made = self.ticket_type()
+        self.ticket_field(made["id"])
+        found: Json = self.call("GET", f"/ticket_types/{made['id']}")
+        return found
+
+    @cached_property
+    def ticket_made(self) -> Json:
+        """A ticket that is linked."""
+        return self.linked_ticket()[1]
+
     @cached_property
     def second_admin(self) -> str:
         """An admin besides the token's."""
@@ -169,6 +217,8 @@ class Tenant(World):
         assert self.company_segment_id
         assert self.team_id
         assert self.visitor_made
+        assert self.ticket_type_made
+        assert self.ticket_made
         self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
 
 

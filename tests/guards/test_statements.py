@@ -7,6 +7,7 @@ parameter, whatever it joins, and writes rows of that workspace alone.
 import ast
 import asyncio
 import importlib
+import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ import callbox
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
 from callbox.platform.database import Command, GlobalCommand, GlobalQuery, Query, close_pool, open_pool, statements
+from callbox.support.tickets.search import search_tickets
+from callbox.wire.authentication import Caller
 from callbox.workspace.workspaces import operator_caller
 from tests.conftest import RunningServer, new_workspace
 from tests.guards.conftest import Database
@@ -63,6 +66,8 @@ COMPILED = {
     ("people/contacts/search.py", "_rows"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
+    ("support/tickets/search.py", "_rows"): {"tickets_search"},
+    ("support/tickets/search.py", "_total"): {"tickets_search_total"},
 }
 
 # Modules that talk to the database without named statements, and why.
@@ -141,10 +146,28 @@ async def _compile(url: str, tenant: Tenant) -> None:
         caller = await operator_caller(tenant.workspace_id)
         await search_contacts(caller, msgspec.json.encode(body))
         await search_contacts(caller, msgspec.json.encode({**body, "pagination": {"per_page": 1}}))
+        await _compile_tickets(caller, tenant)
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:
         await close_pool()
+
+
+async def _compile_tickets(caller: Caller, tenant: Tenant) -> None:
+    attribute_id = tenant.ticket_type_made["ticket_type_attributes"]["data"][-1]["id"]
+    filters = [
+        {"field": "category", "operator": "=", "value": "Customer"},
+        {"field": "contact_ids", "operator": "!=", "value": tenant.ticket()["contacts"]["contacts"][0]["id"]},
+        {"field": "teammate_ids", "operator": "=", "value": tenant.second_admin},
+        {"field": f"ticket_attribute.{attribute_id}", "operator": "=", "value": "a"},
+        {"field": "title", "operator": "~", "value": "x"},
+        {"field": "created_at", "operator": ">", "value": 0},
+    ]
+    body: Json = {"query": {"operator": "OR", "value": filters}, "pagination": {"per_page": 1}}
+    page = tenant.post("/tickets/search", body) if tenant.ticket() else {}
+    further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
+    for pagination in ({"per_page": 1}, further):
+        await search_tickets(caller, msgspec.json.encode({**body, "pagination": pagination}))
 
 
 def test_names_are_unique() -> None:
@@ -176,6 +199,10 @@ def _taken_by(row: Any) -> range:
         fields = msgspec.structs.fields(row)
         required = sum(each.required for each in fields)
         return range(required, len(fields) + 1)
+    if inspect.isfunction(row):
+        parameters = inspect.signature(row).parameters.values()
+        takes_any = any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters)
+        return range(1, 1000) if takes_any else range(len(parameters), len(parameters) + 1)
     return range(1, 2)
 
 

@@ -425,7 +425,7 @@ write_change = Query(
         assigned_to_type, assigned_to_id, attachments, created_at, updated_at, reply_options,
         ticket_state, previous_ticket_state
     )
-    SELECT $1, $2, n.part_type, n.body, n.author_type, n.author_admin_id, n.author_contact_id,
+    SELECT $1 AS workspace_id, $2, n.part_type, n.body, n.author_type, n.author_admin_id, n.author_contact_id,
            n.assigned_to_type, n.assigned_to_id, n.attachments::jsonb, n.created_at, n.created_at,
            n.reply_options::jsonb, n.ticket_state, n.previous_ticket_state
     FROM unnest({_PART_ARRAYS}) WITH ORDINALITY AS n (

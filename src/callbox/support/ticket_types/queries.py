@@ -138,7 +138,6 @@ insert_ticket_type = Query(
     FROM inserted, (
         VALUES ('{TITLE}', '{{"multiline": false}}'::jsonb, 0), ('{DESCRIPTION}', '{{"multiline": true}}'::jsonb, 1)
     ) AS d (name, input_options, position)
-    ORDER BY d.position
     RETURNING ticket_type_id
     """,
 )
