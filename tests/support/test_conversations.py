@@ -269,7 +269,10 @@ def test_the_last_conversation_is_the_contacts_or_the_workspaces(desk: Desk) -> 
 @pytest.mark.parametrize("message_type", ["close", "open", "snoozed", "assignment"])
 def test_older_clients_manage_by_replies(desk: Desk, message_type: str) -> None:
     conversation = desk.start()
-    more = {"snoozed": {"snooze_until": 4_000_000_000}, "assignment": {"type": "admin", "assignee_id": desk.me}}
+    more: dict[str, Json] = {
+        "snoozed": {"snooze_until": 4_000_000_000},
+        "assignment": {"type": "admin", "assignee_id": desk.me},
+    }
     sent = {"message_type": message_type, "type": "admin", "admin_id": desk.me, **more.get(message_type, {})}
     answer = desk.post(f"/conversations/{conversation['id']}/reply", sent)
     assert part_types(answer) == [message_type]
