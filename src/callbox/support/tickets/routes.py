@@ -11,7 +11,7 @@ from callbox.support.conversations.schemas import TagConversationRequest, UntagC
 from callbox.support.conversations.tagging import ConversationTagNotFound
 from callbox.support.ticket_types.service import TicketTypeNotFound
 from callbox.support.ticket_types.values import ExtraAttributes, MissingAttributes
-from callbox.support.tickets import links, replies, service, tagging
+from callbox.support.tickets import links, replies, search, service, tagging
 from callbox.support.tickets.changing import TicketNotFound
 from callbox.support.tickets.schemas import (
     ConvertConversationRequest,
@@ -23,7 +23,6 @@ from callbox.support.tickets.schemas import (
     TicketReplyRequest,
     UpdateTicketRequest,
 )
-from callbox.support.tickets.search import search_tickets
 from callbox.wire.decode import decode
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.pagination import CursorInvalid, PerPageTooBig
@@ -141,9 +140,9 @@ async def get_ticket(ticket_id: str, scope: HTTPScope) -> Ticket:
         "pagination": {"per_page": 5},
     },
 )
-async def search(body: bytes, scope: HTTPScope) -> TicketList:
+async def search_tickets(body: bytes, scope: HTTPScope) -> TicketList:
     """Find tickets by a query of the search language."""
-    return await search_tickets(caller_of(scope), body)
+    return await search.search_tickets(caller_of(scope), body)
 
 
 @operation(
@@ -185,6 +184,6 @@ ROUTES = [
     create_ticket,
     update_ticket,
     get_ticket,
-    search,
+    search_tickets,
 ]
 MANAGE_ROUTES = [link_ticket, unlink_ticket]
