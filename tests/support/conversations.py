@@ -1,11 +1,16 @@
 """What tests of conversations make, do and read, through the API alone."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import httpx
 
+from callbox.platform.database import close_pool, open_pool
+from callbox.reactions import register_reactions
 from tests.contract.world import World
 
+T = TypeVar("T")
 Json = dict[str, Any]
 
 MORNING = 1_767_600_000  # Monday, 5 January 2026, 08:00 UTC
@@ -125,3 +130,17 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
     assert body["type"] == "error.list"
     [error] = body["errors"]
     return answer.status_code, error["code"], error["message"]
+
+
+def inside(database_url: str, work: Callable[[], Awaitable[T]]) -> T:
+    """Run what the worker would, beside a server without one."""
+
+    async def run() -> T:
+        await open_pool(database_url, 8)
+        try:
+            return await work()
+        finally:
+            await close_pool()
+
+    register_reactions()
+    return asyncio.run(run())

@@ -1,35 +1,18 @@
 """Snoozed conversations and tickets wake when their time has come: once, whoever looks how often, also later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
-from callbox.platform.database import close_pool, open_pool
-from callbox.reactions import register_reactions
 from callbox.support.conversations import snoozes
 from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
-from tests.support.conversations import MORNING, Desk, last_part, part_types
+from tests.support.conversations import MORNING, Desk, inside, last_part, part_types
 
-T = TypeVar("T")
 Eventually = Callable[[Callable[[], Any]], Any]
 EVENING = MORNING + 10 * 3600
-
-
-def inside(database_url: str, work: Callable[[], Awaitable[T]]) -> T:
-    """Run what the worker would, beside a server without one."""
-
-    async def run() -> T:
-        await open_pool(database_url, 8)
-        try:
-            return await work()
-        finally:
-            await close_pool()
-
-    register_reactions()
-    return asyncio.run(run())
 
 
 def test_a_snooze_ends_when_its_time_has_come(desk: Desk, eventually: Eventually) -> None:
