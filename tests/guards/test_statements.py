@@ -21,6 +21,8 @@ import callbox
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
 from callbox.platform.database import Command, GlobalCommand, GlobalQuery, Query, close_pool, open_pool, statements
+from callbox.support.assignment.running import run_assignment_rules
+from callbox.support.conversations.search import search_conversations
 from callbox.support.tickets.search import search_tickets
 from callbox.wire.authentication import Caller
 from callbox.workspace.workspaces import operator_caller
@@ -46,6 +48,8 @@ GLOBAL = {
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
+    "snoozes_that_end": "the schedule looks for them in all workspaces",
+    "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
     "update_clock": "the table of workspaces itself",
@@ -66,6 +70,9 @@ COMPILED = {
     ("people/contacts/search.py", "_rows"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
+    ("support/assignment/conditions.py", "_ask"): {"rules_met"},
+    ("support/conversations/search.py", "_rows"): {"conversations_search"},
+    ("support/conversations/search.py", "_total"): {"conversations_search_total"},
     ("support/tickets/search.py", "_rows"): {"tickets_search"},
     ("support/tickets/search.py", "_total"): {"tickets_search_total"},
 }
@@ -147,10 +154,41 @@ async def _compile(url: str, tenant: Tenant) -> None:
         await search_contacts(caller, msgspec.json.encode(body))
         await search_contacts(caller, msgspec.json.encode({**body, "pagination": {"per_page": 1}}))
         await _compile_tickets(caller, tenant)
+        await _compile_conversations(caller, tenant)
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:
         await close_pool()
+
+
+async def _compile_conversations(caller: Caller, tenant: Tenant) -> None:
+    made = tenant.conversation_made
+    filters = [
+        {"field": "source.body", "operator": "!~", "value": "x"},
+        {"field": "contact_ids", "operator": "!=", "value": tenant.contact["id"]},
+        {"field": "teammate_ids", "operator": "=", "value": tenant.second_admin},
+        {"field": "tag_ids", "operator": "=", "value": tenant.tag_id},
+        {"field": "source.author.email", "operator": "~", "value": "x"},
+        {"field": f"custom_attributes.{tenant.conversation_attribute}", "operator": "=", "value": "x"},
+        {"field": "created_at", "operator": ">", "value": 0},
+    ]
+    everything = {"operator": "OR", "value": filters}
+    body: Json = {"query": everything, "pagination": {"per_page": 1}}
+    page = tenant.post("/conversations/search", body) if tenant.conversation() else {}
+    further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
+    for pagination in ({"per_page": 1}, further):
+        await search_conversations(caller, msgspec.json.encode({**body, "pagination": pagination}))
+    rule = {"name": "All", "conversation": everything, "contact": {"operator": "OR", "value": _ABOUT_CONTACTS}}
+    rules = {"rules": [{**rule, "assign_to": {"type": "nobody"}}]}
+    tenant.call("PUT", "/manage/v1/assignment_rules", json=rules)
+    await run_assignment_rules(caller, made["id"])
+
+
+_ABOUT_CONTACTS = [
+    {"field": "tag_id", "operator": "!=", "value": "1"},
+    {"field": "segment_id", "operator": "=", "value": "1"},
+    {"field": "name", "operator": "~", "value": "x"},
+]
 
 
 async def _compile_tickets(caller: Caller, tenant: Tenant) -> None:
