@@ -18,7 +18,16 @@ from callbox.wire.operations import Operation
 from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
 
 Json = dict[str, Any]
-_ONLY_ONCE = ("ada@example.com", "c-77", "Favourite bread", "foo@example.com", "grace@example.com", "u-1042", "u-1043")
+_ONLY_ONCE = (
+    "ada@example.com",
+    "c-77",
+    "Favourite bread",
+    "Topic of talk",
+    "foo@example.com",
+    "grace@example.com",
+    "u-1042",
+    "u-1043",
+)
 Place = tuple[str | int, ...]
 
 OPERATIONS: dict[str, Operation] = {
@@ -781,7 +790,7 @@ def _(tenant: Tenant) -> Request:
 @requests_to("POST /manage/v1/data_attributes")
 def _(_: Tenant) -> Request:
     body = {
-        "name": "Area",
+        "name": "Topic of talk",
         "model": "conversation",
         "data_type": "string",
         "description": "What it is about",

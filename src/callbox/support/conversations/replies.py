@@ -11,7 +11,7 @@ from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, transitions
 from callbox.support.conversations.changing import ContactWrote, GivenToTeam, Held, acting_admin, hold, store
 from callbox.support.conversations.ratings import ask_after_closing
-from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest, SpeakRequest
+from callbox.support.conversations.schemas import ConversationWithParts, ManageRequest, ReplyRequest, SpeakRequest
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
@@ -23,6 +23,8 @@ from callbox.workspace.admins import service as admins
 LAST = "last"
 _ASSIGNEE_KINDS: dict[str, Literal["admin", "team"]] = {"admin": "admin", "team": "team"}
 _MANAGEMENT = {"close", "open", "assignment", "snoozed"}
+
+Management = ManageRequest | ReplyRequest
 
 
 class AssigneeAdminNotFound(NotFound):
@@ -152,7 +154,7 @@ def _options(request: SpeakRequest) -> str:
     return msgspec.json.encode(request.reply_options).decode()
 
 
-async def manage(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
+async def manage(caller: Caller, conversation_id: str, request: Management) -> ConversationWithParts:
     """Close, open, snooze or assign."""
     async with transaction() as held:
         author = await acting_admin(held, caller, _required(request.admin_id, "admin_id"))
@@ -178,7 +180,7 @@ def _required(value: WireId | None, name: str) -> WireId:
     return value
 
 
-def _snooze(caller: Caller, change: Held, author: Author, request: ReplyRequest) -> None:
+def _snooze(caller: Caller, change: Held, author: Author, request: Management) -> None:
     until = request.snoozed_until if request.snoozed_until is not None else request.snooze_until
     if until is None:
         raise ParameterNotFound("snoozed_until is a required parameter")
@@ -186,7 +188,7 @@ def _snooze(caller: Caller, change: Held, author: Author, request: ReplyRequest)
     transitions.snooze(change, author, transitions.time_to_wake(asked, change.at, caller.timezone), change.at)
 
 
-async def _assign(held: Connection, caller: Caller, change: Held, author: Author, request: ReplyRequest) -> None:
+async def _assign(held: Connection, caller: Caller, change: Held, author: Author, request: Management) -> None:
     kind = _ASSIGNEE_KINDS.get(request.type or "")
     if kind is None:
         raise ParameterInvalid("type must be either admin or team")

@@ -14,6 +14,7 @@ from callbox.support.conversations.schemas import (
     CreateConversationRequest,
     DetachContactRequest,
     ListConversationsQuery,
+    ManageRequest,
     RateRequest,
     RatingSettings,
     RatingSettingsRequest,
@@ -112,7 +113,7 @@ async def reply_to_conversation(conversation_id: str, body: bytes, scope: HTTPSc
     "POST",
     "/conversations/{conversation_id:str}/parts",
     group=_GROUP,
-    request=ReplyRequest,
+    request=ManageRequest,
     errors=[
         ConversationNotFound,
         replies.AssigneeAdminNotFound,
@@ -123,7 +124,7 @@ async def reply_to_conversation(conversation_id: str, body: bytes, scope: HTTPSc
 )
 async def manage_conversation(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithParts:
     """Close, open, snooze or assign a conversation."""
-    return await replies.manage(caller_of(scope), conversation_id, decode(body, ReplyRequest))
+    return await replies.manage(caller_of(scope), conversation_id, decode(body, ManageRequest))
 
 
 @operation(

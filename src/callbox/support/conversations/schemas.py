@@ -363,6 +363,19 @@ class ReplyRequest(SpeakRequest):
     snooze_until: UnixTime | None = None
 
 
+class ManageRequest(msgspec.Struct):
+    """What an admin does: close, open, snooze or assign."""
+
+    message_type: str
+    type: str | None = None
+    body: str | None = None
+    admin_id: WireId | None = None
+    assignee_id: WireId | None = None
+    snoozed_until: UnixTime | None = None
+    # As in ReplyRequest.
+    snooze_until: UnixTime | None = None
+
+
 class TagConversationRequest(msgspec.Struct):
     """The tag to put on, and who puts it there."""
 
