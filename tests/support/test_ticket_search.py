@@ -57,6 +57,7 @@ def tickets(desk: TicketDesk) -> dict[str, Json]:
         ("title", "!~", "seat", "two"),
         ("title", "^", "out", "two"),
         ("title", "$", "age", "two"),
+        (TITLE, "=", "two seats", "one"),
         ("description", "~", "100%", "one"),
         ("description", "=", None, "two"),
         ("description", "!=", None, "one"),

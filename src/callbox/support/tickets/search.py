@@ -34,14 +34,20 @@ _ATTRIBUTE_TYPES = {
     "datetime": "date",
 }
 
+_TEXTS = {
+    name: Field(FieldType.STRING, f"(c.ticket_attributes_folded ->> '{name}')", is_folded=True)
+    for name in (TITLE, DESCRIPTION)
+}
+
 TICKETS = Resource(
     fields={
+        **_TEXTS,
+        "title": _TEXTS[TITLE],
+        "description": _TEXTS[DESCRIPTION],
         "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True),
         "created_at": Field(FieldType.MOMENT, "c.created_at", is_sortable=True, is_required=True),
         "updated_at": Field(FieldType.MOMENT, "c.updated_at", is_sortable=True, is_required=True),
         "snoozed_until": Field(FieldType.MOMENT, "c.snoozed_until", is_sortable=True),
-        "title": Field(FieldType.STRING, f"(c.ticket_attributes_folded ->> '{TITLE}')", is_folded=True),
-        "description": Field(FieldType.STRING, f"(c.ticket_attributes_folded ->> '{DESCRIPTION}')", is_folded=True),
         "category": Field(
             FieldType.MEMBER,
             "c.ticket_type_id IN (SELECT t.id FROM ticket_types t WHERE t.workspace_id = $1{})",
