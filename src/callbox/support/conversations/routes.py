@@ -158,7 +158,9 @@ async def search_conversations_route(body: bytes, scope: HTTPScope) -> Conversat
     errors=[ConversationNotFound, ContactNotFound, NoInboxSeat],
     example={"admin_id": "1", "customer": {"intercom_user_id": "6a12f0c31d3b9e5f2c8a4d10"}},
 )
-async def attach_contact(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithCustomers:
+async def attach_contact_to_conversation(
+    conversation_id: str, body: bytes, scope: HTTPScope
+) -> ConversationWithCustomers:
     """Let a contact take part in a conversation."""
     request = decode(body, AttachContactRequest)
     return await participants.attach_contact(caller_of(scope), conversation_id, request)
@@ -172,7 +174,7 @@ async def attach_contact(conversation_id: str, body: bytes, scope: HTTPScope) ->
     errors=[ConversationNotFound, ContactNotFound, NoInboxSeat, participants.LastParticipant],
     example={"admin_id": "1"},
 )
-async def detach_contact(
+async def detach_contact_from_conversation(
     conversation_id: str, contact_id: str, body: bytes, scope: HTTPScope
 ) -> ConversationWithCustomers:
     """Let a contact take part no more."""
@@ -277,8 +279,8 @@ ROUTES = [
     search_conversations_route,
     reply_to_conversation,
     manage_conversation,
-    attach_contact,
-    detach_contact,
+    attach_contact_to_conversation,
+    detach_contact_from_conversation,
     redact_conversation,
     tag_conversation,
     untag_conversation,
