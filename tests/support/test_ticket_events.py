@@ -150,3 +150,18 @@ def test_a_cross_posted_note_is_told_wherever_it_stands(desk: TicketDesk, outbox
             ("ticket.note.created", back_office["id"]),
         ]
     )
+
+
+def test_who_joins_and_leaves_a_ticket_is_told_with_the_ticket_as_conversations_show_it(
+    desk: TicketDesk, outbox: Outbox
+) -> None:
+    made, friend = desk.ticket(), desk.user()
+    outbox.take()
+    url = f"/conversations/{made['id']}/customers"
+    joined = desk.post(url, {"admin_id": desk.me, "customer": {"intercom_user_id": friend["id"]}})
+    desk.call("DELETE", f"{url}/{friend['id']}", json={"admin_id": desk.me})
+    told = [(topic, id_, item["ticket"], item["contact"]["id"]) for topic, id_, item in _told(outbox)]
+    assert told == [
+        ("ticket.contact.attached", made["id"], joined["ticket"], friend["id"]),
+        ("ticket.contact.detached", made["id"], joined["ticket"], friend["id"]),
+    ]

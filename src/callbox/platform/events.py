@@ -69,6 +69,8 @@ class Topic(StrEnum):
     TICKET_ADMIN_REPLIED = "ticket.admin.replied"
     TICKET_ATTRIBUTE_UPDATED = "ticket.attribute.updated"
     TICKET_CLOSED = "ticket.closed"
+    TICKET_CONTACT_ATTACHED = "ticket.contact.attached"
+    TICKET_CONTACT_DETACHED = "ticket.contact.detached"
     TICKET_CONTACT_REPLIED = "ticket.contact.replied"
     TICKET_CREATED = "ticket.created"
     TICKET_NOTE_CREATED = "ticket.note.created"

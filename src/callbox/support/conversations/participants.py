@@ -11,6 +11,7 @@ from callbox.support.conversations.changing import Held, acting_admin, hold, sho
 from callbox.support.conversations.schemas import (
     AttachContactRequest,
     ContactReference,
+    ConversationTicket,
     ConversationWithCustomers,
     ConversationWithParts,
     CustomerIdentity,
@@ -37,6 +38,17 @@ class _Participation(msgspec.Struct):
     contact: Contact | ContactReference
 
 
+class _TicketParticipation(msgspec.Struct):
+    """What is told when a contact joins or leaves a ticket, which is shown as conversations show it."""
+
+    ticket: ConversationTicket
+    contact: Contact | ContactReference
+
+
+_JOINED = Topic.CONVERSATION_CONTACT_ATTACHED, Topic.TICKET_CONTACT_ATTACHED
+_LEFT = Topic.CONVERSATION_CONTACT_DETACHED, Topic.TICKET_CONTACT_DETACHED
+
+
 async def attach_contact(
     caller: Caller, conversation_id: WireId, request: AttachContactRequest
 ) -> ConversationWithCustomers:
@@ -50,7 +62,7 @@ async def attach_contact(
             transitions.tell(change, "participant_added", author, change.at)
         conversation = await store(held, caller, change)
         if added is not None:
-            await _record(held, caller, Topic.CONVERSATION_CONTACT_ATTACHED, conversation, contact)
+            await _record(held, caller, _JOINED, conversation, contact)
     return with_customers(conversation)
 
 
@@ -71,7 +83,7 @@ async def detach_contact(
         conversation = await store(held, caller, change)
         contact = await contacts.find_contact(held, caller, contact_id=contact_id)
         left = contact or ContactReference("contact", contact_id, None)
-        await _record(held, caller, Topic.CONVERSATION_CONTACT_DETACHED, conversation, left)
+        await _record(held, caller, _LEFT, conversation, left)
     return with_customers(conversation)
 
 
@@ -109,10 +121,16 @@ async def _find(held: Connection, caller: Caller, named: CustomerIdentity) -> Co
 async def _record(
     held: Connection,
     caller: Caller,
-    topic: Topic,
+    topics: tuple[Topic, Topic],
     conversation: ConversationWithParts,
     contact: Contact | ContactReference,
 ) -> None:
-    told = showing(conversation, conversation.conversation_parts.conversation_parts[-1:])
-    item = msgspec.json.encode(_Participation(told, contact)).decode()
-    await record(held, caller.workspace_id, Event(topic, conversation.id, item), caller.now())
+    """Tell of it as of a conversation's, or as of a ticket's."""
+    item: _Participation | _TicketParticipation
+    if conversation.ticket is None:
+        told = showing(conversation, conversation.conversation_parts.conversation_parts[-1:])
+        topic, item = topics[0], _Participation(told, contact)
+    else:
+        topic, item = topics[1], _TicketParticipation(conversation.ticket, contact)
+    event = Event(topic, conversation.id, msgspec.json.encode(item).decode())
+    await record(held, caller.workspace_id, event, caller.now())
