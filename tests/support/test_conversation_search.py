@@ -113,7 +113,11 @@ def test_a_conversation_is_found_by_what_it_shows(rich: tuple[Desk, Json, Json],
 
 @pytest.mark.parametrize(
     "field",
-    [field for field in DOCUMENTED if field.startswith(("statistics.time", "statistics.last_closed", "conversation_r"))]
+    [
+        field
+        for field in sorted(DOCUMENTED)
+        if field.startswith(("statistics.time", "statistics.last_closed", "conversation_r"))
+    ]
     + [
         "snoozed_until",
         "tag_ids",
