@@ -3,7 +3,13 @@
 import msgspec
 
 from callbox.platform.database import Command, Query
-from callbox.support.conversations.queries import STATE_COLUMNS
+from callbox.support.conversations.queries import (
+    CONVERSATION_COLUMNS,
+    CONVERSATION_PARTS,
+    CONVERSATION_TABLES,
+    STATE_COLUMNS,
+    conversation_row,
+)
 from callbox.support.ticket_types.queries import TICKET_TYPE, TicketTypeRow, ticket_type_row
 
 
@@ -23,6 +29,16 @@ ticket_of_conversation = Query(
     FROM conversations c
     JOIN ticket_types t ON t.workspace_id = $1 AND t.id = c.ticket_type_id
     WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
+tickets_by_ids = Query(
+    "tickets_by_ids",
+    conversation_row,
+    f"""
+    SELECT {CONVERSATION_COLUMNS}, {CONVERSATION_PARTS}
+    FROM {CONVERSATION_TABLES}
+    WHERE c.workspace_id = $1 AND c.id = ANY ($2::bigint[]) AND c.ticket_number IS NOT NULL
     """,
 )
 

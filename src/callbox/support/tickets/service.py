@@ -6,7 +6,6 @@ import msgspec
 
 from callbox.people.companies import service as companies
 from callbox.people.contacts import service as contacts
-from callbox.people.contacts.schemas import Contact
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record
 from callbox.support.conversations import queries as conversation_queries
@@ -137,14 +136,19 @@ async def _contact_id(held: Connection, caller: Caller, named: TicketContact) ->
     given = [value for value in (named.id, named.external_id, named.email) if value is not None]
     if len(given) != 1:
         raise ParameterInvalid("contacts must name the contact by one of id, external_id and email")
+    contact_id = await _found_id(held, caller, named)
+    await contacts.lock_live_contacts(held, caller, [contact_id])
+    return contact_id
+
+
+async def _found_id(held: Connection, caller: Caller, named: TicketContact) -> str:
+    if named.id is not None:
+        return named.id
     if named.email is not None:
-        contact: Contact | None = await contacts.contact_with_email(held, caller, named.email)
-    else:
-        external_id = None if named.external_id is None else str(named.external_id)
-        contact = await contacts.find_contact(held, caller, contact_id=named.id, external_id=external_id)
+        return (await contacts.contact_with_email(held, caller, named.email)).id
+    contact = await contacts.find_contact(held, caller, contact_id=None, external_id=str(named.external_id))
     if contact is None:
         raise contacts.ContactNotFound
-    await contacts.lock_live_contacts(held, caller, [contact.id])
     return contact.id
 
 
