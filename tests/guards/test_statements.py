@@ -73,7 +73,7 @@ COMPILED = {
     ("support/assignment/conditions.py", "_ask"): {"rules_met"},
     ("support/conversations/search.py", "_rows"): {"conversations_search"},
     ("support/conversations/search.py", "_total"): {"conversations_search_total"},
-    ("support/tickets/search.py", "_ids"): {"tickets_search"},
+    ("support/tickets/search.py", "_find"): {"tickets_search"},
     ("support/tickets/search.py", "_total"): {"tickets_search_total"},
 }
 

@@ -192,6 +192,8 @@ def test_groups_combine_filters(desk: TicketDesk, tickets: dict[str, Json]) -> N
         (_filter("state", ">", "a"), "invalid_operator", "state does not support operator: >"),
         (_filter("category", "~", "Cust"), "invalid_operator", "category does not support operator: ~"),
         (_filter("admin_assignee_id", "=", {}), "invalid_value", "{} is not a valid string"),
+        (_filter("admin_assignee_id", "IN", 0), "invalid_value", "value must be an array"),
+        (_filter("snoozed_until", ">", 10**30), "invalid_value", ""),
         ({"field": "id"}, "invalid_query", "Invalid query."),
     ],
 )

@@ -501,6 +501,13 @@ def test_back_office_tickets_may_be_shared(desk: TicketDesk) -> None:
     assert desk.update(made["id"], is_shared=False)["is_shared"] is False
 
 
+def test_a_ticket_whose_type_becomes_a_customers_may_be_shared(desk: TicketDesk) -> None:
+    type_id = desk.ticket_type("Back-office")
+    made = desk.ticket(type_id)
+    desk.call("PUT", f"/ticket_types/{type_id}", json={"category": "Customer"})
+    assert desk.update(made["id"], is_shared=True)["is_shared"] is True
+
+
 @pytest.mark.parametrize(("category", "is_shared"), [("Customer", False), ("Tracker", True)])
 def test_other_tickets_are_shared_or_not_by_what_they_are(
     api: httpx.Client, desk: TicketDesk, category: str, is_shared: bool

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from callbox.platform.database import Connection, Query, connection
 from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
 from callbox.support.ticket_types.service import find_attributes
@@ -74,6 +76,13 @@ TICKETS = Resource(
 )
 
 
+class _Found(msgspec.Struct):
+    """A ticket that meets a query, and what the page is sorted by."""
+
+    id: int
+    sort_value: Any
+
+
 async def search_tickets(caller: Caller, body: bytes) -> TicketList:
     """Tickets that meet a query, by pages."""
     asked = search.parse_search(body)
@@ -82,16 +91,16 @@ async def search_tickets(caller: Caller, body: bytes) -> TicketList:
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await _condition(held, caller, asked.query)
-        ids = await _ids(held, caller, condition, sort, page)
-        found = await queries.tickets_by_ids.all(held, caller.workspace_id, ids[: page.per_page])
+        found = await _find(held, caller, condition, sort, page)
+        shown = [each.id for each in found[: page.per_page]]
+        rows = {row.id: row for row in await queries.tickets_by_ids.all(held, caller.workspace_id, shown)}
         total = page.total_count
         if total is None:
-            total = await _total(held, caller, condition, page, len(ids))
-    rows = sorted(found, key=lambda row: ids.index(row.id))
-    last = rows[-1] if len(ids) > page.per_page else None
-    sort_value = search.cursor_value_of(getattr(last, sort.field)) if last else None
+            total = await _total(held, caller, condition, page, len(found))
+    last = found[page.per_page - 1] if len(found) > page.per_page else None
+    sort_value = search.cursor_value_of(last.sort_value) if last else None
     pages = cursor_pages(page, total, str(last.id) if last else None, sort_value)
-    return TicketList("ticket.list", pages, total, [ticket_from_row(caller, row) for row in rows])
+    return TicketList("ticket.list", pages, total, [ticket_from_row(caller, rows[each]) for each in shown])
 
 
 async def _condition(held: Connection, caller: Caller, query: search.Query) -> Compiled:
@@ -137,9 +146,9 @@ def _mapped(value: Any, to: dict[str, Any]) -> Any:
     return to.get(str(value), value) if isinstance(value, str | int) else value
 
 
-async def _ids(
+async def _find(
     held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
-) -> list[int]:
+) -> list[_Found]:
     """The page's tickets and one more, which tells whether there is a further page.
 
     They are found before they are read: planning anew for each search all that hangs on a ticket takes longer.
@@ -151,9 +160,9 @@ async def _ids(
     parameters = [*condition.parameters, *after.parameters]
     statement = Query(
         "tickets_search",
-        int,
+        _Found,
         f"""
-        SELECT c.id
+        SELECT c.id, {sort.sql}
         FROM conversations c
         WHERE c.workspace_id = $1 AND c.ticket_number IS NOT NULL AND {condition.sql} AND {after.sql}
         ORDER BY {sort.order_by("c.id")}

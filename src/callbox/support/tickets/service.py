@@ -206,11 +206,10 @@ async def _set_attributes(
 
 
 def _is_shared(ticket: TicketRow, wanted: bool | None) -> bool:
-    if wanted is None or wanted == ticket.is_shared:
-        return ticket.is_shared
-    if ticket.ticket_type.category != "Back-office":
+    category = ticket.ticket_type.category
+    if wanted is not None and category != "Back-office" and wanted != _IS_SHARED[category]:
         raise SharingIsFixed
-    return wanted
+    return ticket.is_shared if wanted is None else wanted
 
 
 async def _assign(held: Connection, caller: Caller, change: Held, assignment: Assignment) -> None:
