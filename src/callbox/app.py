@@ -22,6 +22,7 @@ from callbox.support.assignment import routes as assignment
 from callbox.support.attachments import routes as attachments
 from callbox.support.conversations import routes as conversations
 from callbox.support.messages import routes as messages
+from callbox.support.ratings import routes as ratings
 from callbox.support.ticket_types import routes as ticket_types
 from callbox.support.tickets import routes as tickets
 from callbox.wire import health
@@ -59,7 +60,7 @@ API_ROUTES = [
 MANAGE_ROUTES = [
     *assignment.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
-    *conversations.MANAGE_ROUTES,
+    *ratings.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
     *access_tokens.MANAGE_ROUTES,
     *admins.MANAGE_ROUTES,

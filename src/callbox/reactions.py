@@ -6,9 +6,16 @@ from callbox.people.subscription_types.service import create_default_subscriptio
 from callbox.platform.events import react_to
 from callbox.support.assignment.running import on_begun, on_contact_wrote, on_given_to_team
 from callbox.support.assignment.service import on_admin_removed, on_team_removed
-from callbox.support.conversations.changing import ContactWrote, ConversationBegun, GivenToTeam, TicketChanged
+from callbox.support.conversations.changing import (
+    ClosedByTeammate,
+    ContactWrote,
+    ConversationBegun,
+    GivenToTeam,
+    TicketChanged,
+)
 from callbox.support.conversations.merging import hold_conversations, move_conversations
 from callbox.support.messages.service import move_messages
+from callbox.support.ratings.service import on_closed
 from callbox.support.ticket_types.service import create_default_ticket_types
 from callbox.support.tickets.changing import tell_of_ticket
 from callbox.workspace.admins.service import AdminRemoved
@@ -30,4 +37,5 @@ def register_reactions() -> None:
     react_to(ConversationBegun, on_begun)
     react_to(ContactWrote, on_contact_wrote)
     react_to(GivenToTeam, on_given_to_team)
+    react_to(ClosedByTeammate, on_closed)
     react_to(CalendarChanged, compute_with_other_days)

@@ -51,6 +51,13 @@ class ContactWrote(msgspec.Struct, frozen=True):
     change: Held
 
 
+class ClosedByTeammate(msgspec.Struct, frozen=True):
+    """Announced when an admin closed a conversation, so that its contact may be asked for a rating."""
+
+    caller: Caller
+    change: Held
+
+
 class GivenToTeam(msgspec.Struct, frozen=True):
     """Announced when somebody gave a conversation to a team by hand."""
 

@@ -61,6 +61,14 @@ class Participant(msgspec.Struct):
     role: Literal["user", "lead"]
 
 
+class Redactable(msgspec.Struct):
+    """What is to be redacted, as it stands."""
+
+    is_redacted: bool
+    has_body: bool
+    author_type: str
+
+
 class AppliedTagRow(msgspec.Struct, array_like=True):
     """A tag on a conversation."""
 
@@ -453,15 +461,6 @@ remove_participant = Command(
     "DELETE FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2 AND contact_id = $3",
 )
 
-
-class Redactable(msgspec.Struct):
-    """What is to be redacted, as it stands."""
-
-    is_redacted: bool
-    has_body: bool
-    author_type: str
-
-
 part_to_redact = Query(
     "part_to_redact",
     Redactable,
@@ -527,129 +526,6 @@ conversation_tagging = Query(
     FROM conversation_tags t
     JOIN tags g ON g.workspace_id = $1 AND g.id = t.tag_id
     WHERE t.workspace_id = $1 AND t.conversation_id = $2 AND t.tag_id = $3
-    """,
-)
-
-
-class RatingSettingsRow(msgspec.Struct):
-    """Whom teammates' closing asks for a rating. The defaults are those of a workspace that never said."""
-
-    asks_users: bool = False
-    asks_leads: bool = False
-    asks_about_outbound: bool = False
-    hours_to_rate: int | None = None
-
-
-rating_settings = Query(
-    "rating_settings",
-    RatingSettingsRow,
-    """
-    SELECT asks_users, asks_leads, asks_about_outbound, hours_to_rate
-    FROM rating_settings
-    WHERE workspace_id = $1
-    """,
-)
-
-store_rating_settings = Command(
-    "store_rating_settings",
-    """
-    INSERT INTO rating_settings (workspace_id, asks_users, asks_leads, asks_about_outbound, hours_to_rate)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (workspace_id) DO UPDATE
-    SET asks_users = EXCLUDED.asks_users,
-        asks_leads = EXCLUDED.asks_leads,
-        asks_about_outbound = EXCLUDED.asks_about_outbound,
-        hours_to_rate = EXCLUDED.hours_to_rate
-    """,
-)
-
-
-class ClosedConversation(msgspec.Struct):
-    """What decides whether a conversation that was closed is to be rated."""
-
-    is_outbound: bool
-    was_asked: bool
-    participant_roles: list[str]
-    transcript_length: int
-
-
-closed_conversation = Query(
-    "closed_conversation",
-    ClosedConversation,
-    r"""
-    SELECT
-        c.source_delivered_as <> 'customer_initiated',
-        c.rating_requested_at IS NOT NULL,
-        ARRAY(
-            SELECT coalesce(mc.role, 'gone')
-            FROM conversation_contacts m
-            LEFT JOIN contacts mc ON mc.workspace_id = $1 AND mc.id = m.contact_id
-            WHERE m.workspace_id = $1 AND m.conversation_id = c.id
-        ),
-        (
-            SELECT coalesce(sum(length(regexp_replace(said.body, '<[^>]*>', '', 'g'))), 0)
-            FROM (
-                SELECT c.source_body AS body
-                UNION ALL
-                SELECT p.body
-                FROM conversation_parts p
-                WHERE p.workspace_id = $1 AND p.conversation_id = c.id
-                    AND p.part_type NOT IN ('note', 'note_and_unsnooze')
-            ) said
-        )
-    FROM conversations c
-    WHERE c.workspace_id = $1 AND c.id = $2 AND c.source_type IS NOT NULL
-    """,
-)
-
-ask_for_rating = Command(
-    "ask_for_rating",
-    """
-    UPDATE conversations
-    SET rating_requested_at = $3, rating_replied_at = NULL, rating = NULL, rating_remark = NULL,
-        rating_contact_id = NULL, rating_admin_id = $4
-    WHERE workspace_id = $1 AND id = $2
-    """,
-)
-
-
-class GivenRating(msgspec.Struct):
-    """What a contact said so far."""
-
-    was_asked: bool
-    rating: int | None
-    remark: str | None
-
-
-given_rating = Query(
-    "given_rating",
-    GivenRating,
-    """
-    SELECT rating_requested_at IS NOT NULL, rating, rating_remark
-    FROM conversations
-    WHERE workspace_id = $1 AND id = $2
-    """,
-)
-
-rate = Command(
-    "rate_conversation",
-    """
-    UPDATE conversations
-    SET rating = $3, rating_remark = $4, rating_contact_id = $5, rating_admin_id = $6, rating_replied_at = $7
-    WHERE workspace_id = $1 AND id = $2
-    """,
-)
-
-last_answering_admin = Query(
-    "last_answering_admin",
-    int,
-    """
-    SELECT author_admin_id
-    FROM conversation_parts
-    WHERE workspace_id = $1 AND conversation_id = $2 AND author_type = 'admin' AND body IS NOT NULL
-        AND part_type NOT IN ('note', 'note_and_unsnooze')
-    ORDER BY id DESC
-    LIMIT 1
     """,
 )
 

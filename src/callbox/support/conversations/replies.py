@@ -9,8 +9,15 @@ from callbox.platform.database import Connection, transaction
 from callbox.platform.events import announce
 from callbox.support.attachments.service import take_in
 from callbox.support.conversations import queries, transitions
-from callbox.support.conversations.changing import ContactWrote, GivenToTeam, Held, acting_admin, hold, store
-from callbox.support.conversations.ratings import ask_after_closing
+from callbox.support.conversations.changing import (
+    ClosedByTeammate,
+    ContactWrote,
+    GivenToTeam,
+    Held,
+    acting_admin,
+    hold,
+    store,
+)
 from callbox.support.conversations.schemas import ConversationWithParts, ManageRequest, ReplyRequest, SpeakRequest
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
@@ -162,7 +169,7 @@ async def manage(caller: Caller, conversation_id: str, request: Management) -> C
         match request.message_type:
             case "close":
                 transitions.close(change, author, sanitise(request.body) if request.body else None, change.at)
-                await ask_after_closing(held, caller, change)
+                await announce(held, caller.workspace_id, ClosedByTeammate(caller, change))
             case "open":
                 transitions.reopen(change, author, change.at)
             case "snoozed":

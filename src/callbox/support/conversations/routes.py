@@ -4,7 +4,7 @@ from litestar.types import HTTPScope
 
 from callbox.people.contacts.service import ContactNotFound
 from callbox.people.tags.schemas import AppliedTag
-from callbox.support.conversations import participants, ratings, redaction, replies, service, tagging
+from callbox.support.conversations import participants, redaction, replies, service, tagging
 from callbox.support.conversations.changing import ConversationNotFound
 from callbox.support.conversations.schemas import (
     AttachContactRequest,
@@ -15,9 +15,6 @@ from callbox.support.conversations.schemas import (
     DetachContactRequest,
     ListConversationsQuery,
     ManageRequest,
-    RateRequest,
-    RatingSettings,
-    RatingSettingsRequest,
     ReadConversationQuery,
     RedactRequest,
     ReplyRequest,
@@ -223,54 +220,6 @@ async def untag_conversation(conversation_id: str, tag_id: str, body: bytes, sco
     return await tagging.untag_conversation(caller_of(scope), conversation_id, tag_id, request)
 
 
-@operation("GET", "/manage/v1/rating_settings", group=_GROUP)
-async def get_rating_settings(scope: HTTPScope) -> RatingSettings:
-    """Read whom a teammate's closing asks for a rating."""
-    return await ratings.get_rating_settings(caller_of(scope))
-
-
-@operation(
-    "PUT",
-    "/manage/v1/rating_settings",
-    group=_GROUP,
-    request=RatingSettingsRequest,
-    example={"asks_users": True, "asks_leads": False, "asks_about_outbound": False, "hours_to_rate": 72},
-)
-async def set_rating_settings(body: bytes, scope: HTTPScope) -> RatingSettings:
-    """Set whom a teammate's closing asks for a rating."""
-    return await ratings.set_rating_settings(caller_of(scope), decode(body, RatingSettingsRequest))
-
-
-@operation(
-    "POST",
-    "/manage/v1/conversations/{conversation_id:str}/rating/request",
-    group=_GROUP,
-    errors=[ConversationNotFound],
-)
-async def request_rating(conversation_id: str, scope: HTTPScope) -> ConversationWithParts:
-    """Ask for a rating, whatever the settings are."""
-    return await ratings.request_rating(caller_of(scope), conversation_id)
-
-
-@operation(
-    "PUT",
-    "/manage/v1/conversations/{conversation_id:str}/rating",
-    group=_GROUP,
-    request=RateRequest,
-    errors=[
-        ConversationNotFound,
-        ContactNotFound,
-        ratings.RatingNotAsked,
-        ratings.RatingIsFinal,
-        ratings.RatingTooLate,
-    ],
-    example={"rating": 5, "remark": "Quick and kind"},
-)
-async def rate_conversation(conversation_id: str, body: bytes, scope: HTTPScope) -> ConversationWithParts:
-    """Rate a conversation as its contact."""
-    return await ratings.rate(caller_of(scope), conversation_id, decode(body, RateRequest))
-
-
 ROUTES = [
     list_conversations_route,
     create_conversation,
@@ -285,4 +234,3 @@ ROUTES = [
     tag_conversation,
     untag_conversation,
 ]
-MANAGE_ROUTES = [get_rating_settings, set_rating_settings, request_rating, rate_conversation]

@@ -6,16 +6,14 @@ import msgspec
 
 from callbox.people.contacts.service import ContactNotFound
 from callbox.platform.database import Connection, connection, transaction
-from callbox.support.conversations import queries, transitions
-from callbox.support.conversations.changing import Held, hold, store
-from callbox.support.conversations.queries import ClosedConversation, RatingSettingsRow
-from callbox.support.conversations.schemas import (
-    ConversationWithParts,
-    RateRequest,
-    RatingSettings,
-    RatingSettingsRequest,
-)
+from callbox.support.conversations import transitions
+from callbox.support.conversations.changing import ClosedByTeammate, Held, hold, store
+from callbox.support.conversations.queries import participant, participant_ids
+from callbox.support.conversations.schemas import ConversationWithParts
 from callbox.support.conversations.transitions import Author
+from callbox.support.ratings import queries
+from callbox.support.ratings.queries import ClosedConversation, GivenRating, RatingSettingsRow
+from callbox.support.ratings.schemas import RateRequest, RatingSettings, RatingSettingsRequest
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId
 from callbox.wire.errors import ClientError, ParameterNotFound
@@ -57,8 +55,9 @@ async def set_rating_settings(caller: Caller, request: RatingSettingsRequest) ->
     return RatingSettings("rating_settings", *values)
 
 
-async def ask_after_closing(held: Connection, caller: Caller, change: Held) -> None:
+async def on_closed(held: Connection, _: str, closing: ClosedByTeammate) -> None:
     """Ask the contact of a conversation that a teammate closes, where it is worth a rating."""
+    caller, change = closing.caller, closing.change
     conversation = change.conversation
     answered_at = conversation.last_admin_reply_at
     if answered_at is None or conversation.ticket_state is not None:
@@ -126,7 +125,7 @@ async def rate(caller: Caller, conversation_id: WireId, request: RateRequest) ->
         return await store(held, caller, change)
 
 
-async def _check(held: Connection, caller: Caller, change: Held, given: queries.GivenRating) -> None:
+async def _check(held: Connection, caller: Caller, change: Held, given: GivenRating) -> None:
     if not given.was_asked:
         raise RatingNotAsked
     if given.remark is not None:
@@ -142,11 +141,11 @@ async def _check(held: Connection, caller: Caller, change: Held, given: queries.
 async def _rater(held: Connection, caller: Caller, change: Held, request: RateRequest) -> Author:
     contact_id = request.contact_id
     if contact_id is None:
-        participants = await queries.participant_ids.all(held, caller.workspace_id, change.id)
+        participants = await participant_ids.all(held, caller.workspace_id, change.id)
         if len(participants) != 1:
             raise ParameterNotFound("contact_id is a required parameter, since several contacts take part")
         contact_id = participants[0]
-    participant = await queries.participant.first(held, caller.workspace_id, change.id, contact_id, None, None)
-    if participant is None:
+    found = await participant.first(held, caller.workspace_id, change.id, contact_id, None, None)
+    if found is None:
         raise ContactNotFound
-    return Author(participant.role, contact_id=participant.id)
+    return Author(found.role, contact_id=found.id)
