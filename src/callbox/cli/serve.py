@@ -12,8 +12,11 @@ from callbox import demo as demo_data
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
+from callbox.platform.files import open_files
+from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
 from callbox.serving import Server, listen
+from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -88,7 +91,11 @@ def worker(data: DataOption = None) -> None:
     """Run a job worker alone, for more machines than the server's."""
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
-    database = Database(settings_of(data), say)
+    settings = settings_of(data)
+    database = Database(settings, say)
+    set_public_url(settings.public_url)
+    open_files(settings.files)
+    allow_private_addresses(allowed=settings.allow_private_addresses)
 
     async def run() -> None:
         stop = stop_signal()

@@ -332,3 +332,75 @@ test("a version of the SDK's choice is accepted", async () => {
 test("a wrong token is refused", async () => {
   await refused(new IntercomClient({ token: "wrong", baseUrl }).admins.identify(), 401, "unauthorized");
 });
+
+const ticketType = () => sdk.ticketTypes.create({ name: "Bug", description: "Broken", category: "Customer" });
+
+async function ticket(attributes = {}) {
+  const contact = await user(`u-${Math.random()}`);
+  const { id: ticket_type_id } = await ticketType();
+  return sdk.tickets.create({ ticket_type_id, contacts: [{ id: contact.id }], ticket_attributes: attributes });
+}
+
+test("ticket types and their attributes", async () => {
+  const { id: ticket_type_id } = await ticketType();
+  const made = await sdk.ticketTypes.attributes.create({
+    ticket_type_id,
+    name: "Priority",
+    description: "How soon",
+    data_type: "list",
+    list_items: "Low,High",
+  });
+  assert.deepEqual(made.input_options.list_options.map((option) => option.label), ["Low", "High"]);
+  const changed = await sdk.ticketTypes.attributes.update({ ticket_type_id, attribute_id: made.id, archived: true });
+  assert.equal(changed.archived, true);
+  const renamed = await sdk.ticketTypes.update({ ticket_type_id, name: "Bug report" });
+  assert.deepEqual(await sdk.ticketTypes.get({ ticket_type_id }), renamed);
+  assert.ok(ids((await sdk.ticketTypes.list()).data).includes(ticket_type_id));
+  await refused(sdk.ticketTypes.get({ ticket_type_id: "123456789" }), 404, "not_found");
+});
+
+test("tickets are created, read, changed and found", async () => {
+  const made = await ticket({ _default_title_: "example" });
+  assert.deepEqual([made.ticket_id, made.ticket_state], ["1", "submitted"]);
+  assert.deepEqual(await sdk.tickets.get({ ticket_id: made.id }), made);
+  const { id: me } = await sdk.admins.identify();
+  const assignment = { admin_id: me, assignee_id: me };
+  const changed = await sdk.tickets.update({ ticket_id: made.id, state: "in_progress", assignment });
+  assert.deepEqual([changed.ticket_state, changed.admin_assignee_id], ["in_progress", me]);
+  const query = { field: "state", operator: "=", value: "in_progress" };
+  assert.deepEqual(ids(await all(sdk.tickets.search({ query }))), [made.id]);
+  const unknown = { admin_id: "123", assignee_id: me };
+  await refused(sdk.tickets.update({ ticket_id: made.id, assignment: unknown }), 404, "assignee_not_found");
+});
+
+test("the pager of a search of tickets ends", async () => {
+  const made = [];
+  for (let number = 0; number < 5; number += 1) made.push((await ticket()).id);
+  const query = { field: "created_at", operator: ">", value: "1306054154" };
+  const found = ids(await all(sdk.tickets.search({ query, pagination: { per_page: 2 } })));
+  assert.deepEqual(found.sort(), made.sort());
+});
+
+test("tickets are answered and tagged", async () => {
+  const made = await ticket();
+  const { id: me } = await sdk.admins.identify();
+  const [{ id: intercom_user_id }] = made.contacts.contacts;
+  const heard = await sdk.tickets.reply({
+    ticket_id: made.id,
+    body: { message_type: "comment", type: "user", intercom_user_id, body: "Thanks again :)" },
+  });
+  assert.deepEqual([heard.part_type, heard.body], ["comment", "<p>Thanks again :)</p>"]);
+  const note = { message_type: "note", type: "admin", admin_id: me, body: "Look" };
+  assert.equal((await sdk.tickets.reply({ ticket_id: made.id, body: note })).part_type, "note");
+  const { id: tag_id } = await sdk.tags.create({ name: "Beta" });
+  assert.equal((await sdk.tags.tagTicket({ ticket_id: made.id, id: tag_id, admin_id: me })).id, tag_id);
+  assert.equal((await sdk.tags.untagTicket({ ticket_id: made.id, tag_id, admin_id: me })).id, tag_id);
+});
+
+test("a conversation becomes a ticket", async () => {
+  const { id } = await user("u-1");
+  const message = await sdk.conversations.create({ from: { type: "user", id }, body: "Hello" });
+  const { id: ticket_type_id } = await ticketType();
+  const made = await sdk.conversations.convertToTicket({ conversation_id: message.conversation_id, ticket_type_id });
+  assert.deepEqual([made.id, made.ticket_id], [message.conversation_id, "1"]);
+});
