@@ -24,6 +24,8 @@ def refusal(answer: httpx.Response) -> tuple[int, str, str]:
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
     body = answer.json()
+    if "error_key" in body:  # the form that one operation has of its own
+        return answer.status_code, body["error_key"], body.get("message", "")
     assert list(body) == ["type", "request_id", "errors"]
     assert body["type"] == "error.list"
     [error] = body["errors"]

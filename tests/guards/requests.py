@@ -914,6 +914,35 @@ def _(_: Tenant) -> Request:
     return Request(body=body)
 
 
+# Messages and Switch
+
+
+@requests_to("POST /messages")
+def _(tenant: Tenant) -> list[Request]:
+    sender, user = {"type": "admin", "id": tenant.second_admin}, tenant.user()
+    answered = {"create_conversation_without_contact_reply": True, "created_at": AN_HOUR_AGO}
+    email = {"message_type": "email", "subject": "Your new roster", "template": "plain"}
+    return [
+        Request(body={"from": sender, "to": {"type": "user", "id": user["id"]}, "body": "Ready", **answered}),
+        Request(body={"from": sender, "to": {"user_id": user["external_id"]}, "body": "Ready", **email}),
+        Request(body={"from": sender, "to": {"email": user["email"]}, "body": "Ready"}),
+        Request(body={"from": {"type": "user", "id": user["id"]}, "body": "Hello", "referer": "https://example.com/a"}),
+    ]
+
+
+_about("GET /manage/v1/messages")
+
+
+@requests_to("POST /manage/v1/messages/{message_id}/answer")
+def _(tenant: Tenant) -> Request:
+    return Request({"message_id": tenant.message()["id"]}, body={"body": "Thank you"})
+
+
+@requests_to("POST /phone_call_redirects")
+def _(_: Tenant) -> Request:
+    return Request(body={"phone": "+353832345678", "custom_attributes": {}})
+
+
 # Workspaces, clocks and tokens
 
 _about("GET /manage/v1/workspace")

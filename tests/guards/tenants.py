@@ -104,6 +104,11 @@ class Tenant(World):
         message = {"from": {"type": "user", "id": self.contact["id"]}, "body": self.mark}
         return str(self.post("/conversations", message)["conversation_id"])
 
+    def message(self) -> Json:
+        """A message of an admin that waits for the contact."""
+        sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
+        return self.post("/messages", {"from": sender, "to": to, "body": self.mark})
+
     def spoken_in(self, conversation_id: str) -> str:
         """What an admin said in a conversation; answers the part's id."""
         reply = {"message_type": "comment", "type": "admin", "admin_id": self.second_admin, "body": self.mark}

@@ -15,6 +15,7 @@ import structlog
 from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
 from callbox.wire.authentication import Authenticator, Caller
+from callbox.wire.bodies import MAX_FILES_BYTES
 from callbox.wire.errors import (
     Forbidden,
     NotAcceptable,

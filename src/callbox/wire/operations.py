@@ -37,6 +37,7 @@ class Operation(msgspec.Struct, frozen=True):
     example: Any
     answer: Any
     run: Run
+    body_limit: int
 
 
 def operation(
@@ -60,6 +61,7 @@ def operation(
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         response = get_type_hints(function)["return"]
+        body_limit = MAX_FILES_BYTES if takes_files else MAX_BODY_BYTES
         described = Operation(
             method=method,
             path=path,
@@ -73,7 +75,8 @@ def operation(
             errors=tuple(errors),
             example=example,
             answer=answer,
-            run=_runner(function, status, MAX_FILES_BYTES if takes_files else MAX_BODY_BYTES),
+            run=_runner(function, status, body_limit),
+            body_limit=body_limit,
         )
         return HTTPRouteHandler(
             path,
