@@ -16,6 +16,7 @@ from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
 from callbox.serving import Server, listen
+from callbox.settings import Settings
 from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
@@ -46,7 +47,7 @@ def serve(
         async def run() -> None:
             stop = stop_signal()
             async with database.serving():
-                made = await _first_start(database.url, with_demo=demo)
+                made = await _first_start(settings, database.url, with_demo=demo)
                 server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
                 await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
                 say("Stopping.")
@@ -54,7 +55,8 @@ def serve(
         asyncio.run(run())
 
 
-async def _first_start(database_url: str, *, with_demo: bool) -> _FirstStart | None:
+async def _first_start(settings: Settings, database_url: str, *, with_demo: bool) -> _FirstStart | None:
+    open_files(settings.files)
     async with pool(database_url, say), transaction():
         name, timezone = (demo_data.WORKSPACE_NAME, demo_data.TIMEZONE) if with_demo else ("My workspace", "UTC")
         created = await first_workspace(name, timezone)
