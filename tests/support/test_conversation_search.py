@@ -242,6 +242,10 @@ def test_more_operators(rich: tuple[Desk, Json, Json], field: str, operator: str
     [
         (("created_at", "=", "foobar"), (400, "invalid_value", "foobar is not a valid date")),
         (("open", "=", "perhaps"), (400, "invalid_value", "perhaps is not a valid boolean")),
+        (("open", "=", 1), (400, "invalid_value", "1 is not a valid boolean")),
+        (("open", "=", []), (400, "invalid_value", "[] is not a valid boolean")),
+        (("admin_assignee_id", "=", False), (400, "invalid_value", "false is not a valid integer")),
+        (("team_assignee_id", "IN", [{}]), (400, "invalid_value", "{} is not a valid integer")),
         (("admin_assignee_id", "=", "x"), (400, "invalid_value", "x is not a valid integer")),
         (("admin_assignee_id", "~", "1"), (400, "invalid_operator", "admin_assignee_id does not support operator: ~")),
         (("tag_ids", ">", "1"), (400, "invalid_operator", "tag_ids does not support operator: >")),

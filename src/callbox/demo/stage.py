@@ -75,6 +75,6 @@ class Stage(msgspec.Struct):
 
 
 def on_stage(held: Connection, caller: Caller) -> Stage:
-    """A stage on which the story ends now, to the second."""
-    moment = caller.now().replace(microsecond=0)
+    """A stage on which the story ends now, at the full second to come: after everything that there is already."""
+    moment = caller.now().replace(microsecond=0) + timedelta(seconds=1)
     return Stage(held, Actor(**msgspec.structs.asdict(caller), moment=moment))

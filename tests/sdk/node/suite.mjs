@@ -404,3 +404,80 @@ test("a conversation becomes a ticket", async () => {
   const made = await sdk.conversations.convertToTicket({ conversation_id: message.conversation_id, ticket_type_id });
   assert.deepEqual([made.id, made.ticket_id], [message.conversation_id, "1"]);
 });
+
+async function conversation(values = {}) {
+  const { id } = await user("u-1");
+  const message = await sdk.conversations.create({ from: { type: "user", id }, body: "Hello there", ...values });
+  return { id: message.conversation_id, contact: id, message };
+}
+
+const parts = (made) => made.conversation_parts.conversation_parts;
+
+test("conversations are begun, read and answered", async () => {
+  const { id, contact, message } = await conversation();
+  assert.deepEqual([message.type, message.message_type, message.body], ["user_message", "inapp", "Hello there"]);
+  const { id: me } = await sdk.admins.identify();
+  const thanks = { message_type: "comment", type: "user", intercom_user_id: contact, body: "Thanks again :)" };
+  await sdk.conversations.reply({ conversation_id: id, body: thanks });
+  const note = { message_type: "note", type: "admin", admin_id: me, body: "Look" };
+  const noted = await sdk.conversations.reply({ conversation_id: id, body: note });
+  assert.deepEqual(parts(noted).map((part) => part.part_type), ["comment", "note"]);
+  const plain = await sdk.conversations.find({ conversation_id: id, display_as: "plaintext" });
+  assert.equal(parts(plain)[0].body, "Thanks again :)");
+  await refused(sdk.conversations.find({ conversation_id: "123" }), 404, "not_found");
+});
+
+test("conversations are managed", async () => {
+  const { id: conversation_id } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  const act = (body) => sdk.conversations.manage({ conversation_id, body: { admin_id, ...body } });
+  assert.equal((await act({ message_type: "snoozed", snoozed_until: 4_000_000_000 })).state, "snoozed");
+  assert.equal((await act({ message_type: "open" })).state, "open");
+  const assigned = await act({ message_type: "assignment", type: "admin", assignee_id: admin_id });
+  assert.equal(assigned.admin_assignee_id, Number(admin_id));
+  assert.equal((await act({ message_type: "close", type: "admin", body: "Goodbye :)" })).state, "closed");
+  const ruled = await sdk.conversations.runAssignmentRules({ conversation_id });
+  assert.equal(parts(ruled).at(-1).part_type, "default_assignment");
+});
+
+test("conversations are changed, tagged and redacted", async () => {
+  const { id: conversation_id, message } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  await manage("/data_attributes", { name: "issue_type", model: "conversation", data_type: "string" });
+  const custom_attributes = { issue_type: "Billing" };
+  const changed = await sdk.conversations.update({ conversation_id, read: true, custom_attributes });
+  assert.deepEqual(changed.custom_attributes, custom_attributes);
+  const { id: tag_id } = await sdk.tags.create({ name: "Beta" });
+  const tagged = await sdk.tags.tagConversation({ conversation_id, id: tag_id, admin_id });
+  assert.deepEqual([tagged.id, tagged.applied_by.id], [tag_id, admin_id]);
+  assert.equal((await sdk.tags.untagConversation({ conversation_id, tag_id, admin_id })).id, tag_id);
+  const source = { type: "source", conversation_id, source_id: message.id };
+  assert.ok((await sdk.conversations.redactConversationPart(source)).source.redacted);
+});
+
+test("contacts join and leave conversations", async () => {
+  const { id: conversation_id, contact } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  const { id: intercom_user_id } = await user("u-2");
+  const joined = await sdk.conversations.attachContactAsAdmin({
+    conversation_id,
+    admin_id,
+    customer: { intercom_user_id },
+  });
+  assert.deepEqual(ids(joined.contacts.contacts), [contact, intercom_user_id]);
+  await sdk.conversations.detachContactAsAdmin({ conversation_id, contact_id: contact, admin_id });
+  const last = sdk.conversations.detachContactAsAdmin({ conversation_id, contact_id: intercom_user_id, admin_id });
+  await refused(last, 422, "parameter_invalid");
+});
+
+test("the pagers of lists and searches of conversations end", async () => {
+  const { id, contact } = await conversation();
+  const made = [id];
+  for (let number = 0; number < 4; number += 1) {
+    const more = await sdk.conversations.create({ from: { type: "user", id: contact }, body: "Hello" });
+    made.push(more.conversation_id);
+  }
+  assert.deepEqual(ids(await all(sdk.conversations.list({ per_page: 2 }))).sort(), made.sort());
+  const query = { field: "created_at", operator: ">", value: "1306054154" };
+  assert.deepEqual(ids(await all(sdk.conversations.search({ query, pagination: { per_page: 2 } }))).sort(), made.sort());
+});

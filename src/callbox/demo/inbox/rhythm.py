@@ -11,7 +11,7 @@ _NOW = timedelta(days=2, hours=15, minutes=20)  # since the midnight before Mond
 _DAYS_OF_WORK = 5
 _WORK = timedelta(hours=8, minutes=30), timedelta(hours=18)
 _WAKING = timedelta(hours=6), timedelta(hours=22)
-_WEEKEND_SHARE = 0.35
+_WEEKEND_SHARE, _TODAY_SHARE = 0.35, 0.05
 
 MONTHS_TOLD = timedelta(days=90)
 
@@ -39,7 +39,9 @@ def _within(ago: timedelta, hours: tuple[timedelta, timedelta], days: int) -> ti
 
 
 def some_time(draw: Random) -> timedelta:
-    """When somebody began to write: more often in the morning and on working days, and a little more of late."""
+    """When somebody began to write: more often in the morning and on working days, more of late, and much today."""
+    if draw.random() < _TODAY_SHARE:
+        return _whole(timedelta(hours=draw.uniform(0.1, 7)))
     while True:
         day = int(MONTHS_TOLD.days * draw.random() ** 1.4)
         time = timedelta(hours=draw.triangular(6, 22, 10.5))

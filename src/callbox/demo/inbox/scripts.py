@@ -56,10 +56,14 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manners(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is said in a language whatever the topic is. `addresses_of_nobody` are for those without a name."""
+    """What is said in a language whatever the topic is. `addresses_of_nobody` are for those without a name.
+
+    Who is in a hurry neither greets nor signs, but adds a word.
+    """
 
     greetings: tuple[str, ...]
     signatures: tuple[str, ...]
+    hurry: tuple[str, ...]
     addresses: tuple[str, ...]
     addresses_of_nobody: tuple[str, ...]
     farewells: tuple[str, ...]

@@ -77,7 +77,7 @@ class TalkStory:
             return self._become_ticket
         if len(self._talk.lines) == 2:
             return self._accept
-        if self._talk.began < timedelta(days=9) and self._chance(0.1):
+        if self._talk.began < timedelta(days=9) and self._chance(0.2):
             return self._forget
         endings = {
             self._solve: 36,
@@ -98,14 +98,20 @@ class TalkStory:
 
     def _begin(self) -> ThreadMoment:
         talk = self._talk
-        text = self._line(0)
-        if talk.topic.details and self._chance(0.6):
-            text = f"{text} {self._say(talk.topic.details)}"
         on_phone = talk.person.job == "Employee" or talk.topic.area == "Mobile app"
-        page = None if on_phone else _PAGES[talk.topic.area]
         return ContactBegan(
-            ago=talk.began, thread=talk.thread, person=talk.person, text=talk.wording.opening(text), page=page
+            ago=talk.began,
+            thread=talk.thread,
+            person=talk.person,
+            text=talk.wording.variety.unheard(self._opening),
+            page=None if on_phone else _PAGES[talk.topic.area],
         )
+
+    def _opening(self) -> str:
+        text, details = self._line(0), self._talk.topic.details
+        if details and self._chance(0.6):
+            text = f"{text} {self._say(details)}"
+        return self._talk.wording.opening(text)
 
     # Endings
 
@@ -179,9 +185,13 @@ class TalkStory:
         yield from self._see(0.8)
 
     def _forget(self) -> Moments:
-        """Nobody answers; the contact asks for news."""
-        self._course.days(0.6, 1.5)
-        yield self._ask_for_news()
+        """The contact waits: for any answer and asks for news, or for an answer to what they asked next."""
+        if self._chance(0.5):
+            self._course.days(0.6, 1.5)
+            yield self._ask_for_news()
+        else:
+            yield from self._first_answer()
+            yield from self._question()
 
     def _become_ticket(self) -> Moments:
         yield from self._first_answer()
@@ -203,7 +213,7 @@ class TalkStory:
                 yield Noted(ago=self._course.team(12), thread=thread, text=self._say(topic.notes))
             answer = self._talk.wording.answer(self._line(1))
             yield Answered(ago=self._course.team(230 if slowness < 0.2 else 22), thread=thread, text=answer)
-        if topic.tag and self._chance(0.7):
+        if topic.tag and self._chance(0.8):
             yield Tagged(ago=self._course.team(1), thread=thread, tag=topic.tag)
         yield from self._describe()
 

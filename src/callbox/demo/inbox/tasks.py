@@ -108,12 +108,12 @@ class TasksStory:
 
     def _end(self, thread: str, course: Course) -> Moments:
         fate = self._draw.random()
-        if fate < 0.2:
+        if fate < 0.25:
             snoozed = course.team(60)
-            until = course.days(8, 45)
+            until = course.days(15, 70)
             yield Snoozed(ago=snoozed, thread=thread, until=until)
             yield Woke(ago=until, thread=thread)
-        if fate < 0.3:
+        if fate < 0.35:
             return
         yield TicketMoved(ago=course.days(0.5, 6), thread=thread, state="resolved")
         if fate < 0.9:

@@ -1,7 +1,7 @@
 """Puts facts into words: the same text tells of another site, colleague or day in each conversation."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -54,6 +54,13 @@ class Variety:
         self._used[chosen] += 1
         return chosen
 
+    def unheard(self, compose: Callable[[], str]) -> str:
+        """What is composed, as soon as it is something new."""
+        while self._used[text := compose()]:
+            continue
+        self._used[text] += 1
+        return text
+
 
 class Wording(msgspec.Struct):
     """How one conversation is worded: in the manners of its language, with facts that stay the same in it."""
@@ -69,9 +76,9 @@ class Wording(msgspec.Struct):
         return self.variety.choose(options).format_map(self.facts)
 
     def opening(self, text: str) -> str:
-        """A text as a customer's first message. Who writes in a hurry neither greets nor signs."""
+        """A text as a customer's first message. Who begins in small letters is in a hurry."""
         if text[0].islower():
-            return text
+            return f"{text} {self.say(self.manners.hurry)}"
         paragraphs = [text]
         if self.draw.random() < 0.7 and not text.startswith(_GREETINGS):
             paragraphs.insert(0, self.say(self.manners.greetings))

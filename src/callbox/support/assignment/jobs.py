@@ -15,14 +15,13 @@ from callbox.workspace.workspaces import operator_caller
 
 async def _find_waiting() -> None:
     async with connection() as held:
-        teams = await queries.teams_with_waiting.all(held)
-        await enqueue(
-            held,
-            [
-                Work(SHARE_OUT.name, msgspec.json.encode(team), unique_key=f"{SHARE_OUT.name}:{team.team_id}")
-                for team in teams
-            ],
-        )
+        found = await queries.teams_with_waiting.all(held)
+        await enqueue(held, [_work(team) for team in found])
+
+
+def _work(team: TeamKey) -> Work:
+    unique_key = f"{SHARE_OUT.name}:{team.workspace_id}:{team.team_id}"
+    return Work(SHARE_OUT.name, msgspec.json.encode(team), unique_key=unique_key)
 
 
 async def _share_out(payload: bytes) -> None:

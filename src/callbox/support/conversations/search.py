@@ -26,7 +26,6 @@ DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
 
 _MEMBERSHIP = ("=", "!=", "IN", "NIN", "~", "!~")
-_UNASSIGNED: tuple[object, ...] = (0, "0")
 _ASSIGNEES = frozenset({"admin_assignee_id", "team_assignee_id"})
 _OPEN_STATES = ["open", "snoozed"]
 # There are none while no contact has written.
@@ -212,14 +211,19 @@ def _rewritten(query: search.Query) -> search.Query:
     if isinstance(query, Group):
         return Group(query.operator, tuple(_rewritten(item) for item in query.queries))
     field, operator, value = query.field, query.operator, query.value
-    if field in _ASSIGNEES and operator in {"=", "!=", "IN", "NIN"}:
-        nobody_is_null = [None if each in _UNASSIGNED else each for each in value] if isinstance(value, list) else None
-        return Filter(field, operator, nobody_is_null or (None if value in _UNASSIGNED else value))
-    if field == "open" and operator == "=" and value in {True, "true"}:
+    if field in _ASSIGNEES and operator in {"=", "!="}:
+        return Filter(field, operator, _nobody_as_null(value))
+    if field in _ASSIGNEES and isinstance(value, list):
+        return Filter(field, operator, [_nobody_as_null(each) for each in value])
+    if field == "open" and operator == "=" and (value is True or value == "true"):
         return Filter("state", "IN", _OPEN_STATES)
-    if field == "open" and operator == "=" and value in {False, "false"}:
+    if field == "open" and operator == "=" and (value is False or value == "false"):
         return Filter("state", "=", "closed")
     return query
+
+
+def _nobody_as_null(value: object) -> object:
+    return None if value == "0" or (type(value) is int and value == 0) else value
 
 
 async def _rows(
