@@ -132,7 +132,7 @@ class World:
             "tags": [tag["name"] for tag in self.tags],
             "subscription types": [_without(each, "id") for each in self.subscription_types],
             "attributes": [(a["model"], a["name"], a["data_type"], a.get("options")) for a in self.attributes],
-            "segments": [(s["name"], s["count"]) for s in [*self.segments, *self.company_segments]],
+            "segments": sorted((s["name"], s["count"]) for s in [*self.segments, *self.company_segments]),
             "companies": [self._company(company) for company in self.companies],
             "contacts": [self._contact(contact) for contact in self.contacts],
             "conversations": [self._conversation(conversation) for conversation in self.conversations],

@@ -45,6 +45,7 @@ GLOBAL = {
     "insert_workspace": "the workspace is new",
     "lock_first_start": "there is no workspace yet",
     "newest_failed_events": "for the operator of the installation",
+    "learn_sizes_for_demo": "statistics are of tables, not of workspaces",
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
