@@ -17,6 +17,14 @@ from callbox.people.tags import routes as tags
 from callbox.people.visitors import routes as visitors
 from callbox.platform.database import close_pool, open_pool
 from callbox.reactions import register_reactions
+from callbox.support import phone_switch
+from callbox.support.assignment import routes as assignment
+from callbox.support.attachments import routes as attachments
+from callbox.support.conversations import routes as conversations
+from callbox.support.messages import routes as messages
+from callbox.support.ratings import routes as ratings
+from callbox.support.ticket_types import routes as ticket_types
+from callbox.support.tickets import routes as tickets
 from callbox.wire import health
 from callbox.wire.authentication import Authenticator
 from callbox.wire.description import description_routes
@@ -42,16 +50,27 @@ API_ROUTES = [
     *subscription_types.ROUTES,
     *tags.ROUTES,
     *visitors.ROUTES,
+    *conversations.ROUTES,
+    *assignment.ROUTES,
+    *messages.ROUTES,
+    *phone_switch.ROUTES,
+    *ticket_types.ROUTES,
+    *tickets.ROUTES,
 ]
 
 MANAGE_ROUTES = [
+    *assignment.MANAGE_ROUTES,
+    *messages.MANAGE_ROUTES,
+    *ratings.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
     *access_tokens.MANAGE_ROUTES,
     *admins.MANAGE_ROUTES,
     *teams.MANAGE_ROUTES,
+    *data_attributes.MANAGE_ROUTES,
     *segments.MANAGE_ROUTES,
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
+    *tickets.MANAGE_ROUTES,
 ]
 
 
@@ -73,7 +92,13 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
 
     register_reactions()
     application = Litestar(
-        [*health.ROUTES, *description_routes([*API_ROUTES, *MANAGE_ROUTES]), *API_ROUTES, *MANAGE_ROUTES],
+        [
+            *health.ROUTES,
+            *attachments.ROUTES,
+            *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
+            *API_ROUTES,
+            *MANAGE_ROUTES,
+        ],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: _answer_error},

@@ -19,11 +19,13 @@ import msgspec
 import uvicorn
 
 from callbox.platform import telemetry
+from callbox.platform.files import open_files
+from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import Child, ChildSpec, Lifeline, stop_signal, stop_when_parent_is_gone
 from callbox.settings import Settings
-from callbox.wire.pagination import set_public_url
 from callbox.wire.rate_limits import RateLimiter, shared_counters
 from callbox.wire.unreadable import ApiProtocol
+from callbox.wire.urls import set_public_url
 
 _CHILD_VARIABLE = "CALLBOX_CHILD"
 _GRACE_SECONDS = 30
@@ -53,6 +55,8 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     rate_limit: int = 0
     trusted_proxies: str = ""
     public_url: str | None = None
+    files: str = ""
+    allow_private_addresses: bool = False
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,6 +112,8 @@ class Server:
                 settings.rate_limit,
                 settings.trusted_proxies,
                 settings.public_url,
+                settings.files,
+                settings.allow_private_addresses,
             )
             for number in range(workers)
         ]
@@ -116,7 +122,14 @@ class Server:
             children.append(
                 self._child(
                     "worker",
-                    ChildConfiguration(database_url, self._lifeline.reading_end, self._ready_writing),
+                    ChildConfiguration(
+                        database_url,
+                        self._lifeline.reading_end,
+                        self._ready_writing,
+                        public_url=settings.public_url,
+                        files=settings.files,
+                        allow_private_addresses=settings.allow_private_addresses,
+                    ),
                 )
             )
         self._children = children
@@ -224,10 +237,16 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
     )
 
 
+def _reach_outside(configuration: ChildConfiguration) -> None:
+    set_public_url(configuration.public_url)
+    open_files(configuration.files)
+    allow_private_addresses(allowed=configuration.allow_private_addresses)
+
+
 def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
 
-    set_public_url(configuration.public_url)
+    _reach_outside(configuration)
     limiter = RateLimiter(
         configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
     )
@@ -238,6 +257,8 @@ def _serve_http(configuration: ChildConfiguration) -> None:
 
 def _run_jobs(configuration: ChildConfiguration) -> None:
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
+
+    _reach_outside(configuration)
 
     async def run() -> None:
         stop = stop_signal()

@@ -22,6 +22,13 @@ class Settings(msgspec.Struct, frozen=True):
     rate_limit: int = 10_000
     public_url: str | None = None
     trusted_proxies: str = ""
+    files_url: str | None = None
+    allow_private_addresses: bool = False
+
+    @property
+    def files(self) -> str:
+        """Where attached files are kept: an object store's URL, or a directory."""
+        return self.files_url or str(self.data / "files")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -32,6 +39,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=_whole_number(environment, "CALLBOX_RATE_LIMIT", 10_000),
         public_url=_address(environment, "CALLBOX_PUBLIC_URL"),
         trusted_proxies=environment.get("CALLBOX_TRUSTED_PROXIES", ""),
+        files_url=environment.get("CALLBOX_FILES_URL") or None,
+        allow_private_addresses=_whole_number(environment, "CALLBOX_ALLOW_PRIVATE_ADDRESSES", 0) > 0,
     )
 
 

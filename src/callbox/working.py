@@ -9,13 +9,25 @@ from callbox.people.segments import jobs as segments
 from callbox.platform.jobs import Schedule
 from callbox.platform.jobs.worker import run_worker
 from callbox.reactions import register_reactions
+from callbox.support.assignment import jobs as assignment
+from callbox.support.attachments import jobs as attachments
+from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
 SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
-JOBS = [*companies.JOBS, *contacts.JOBS, *segments.JOBS]
+JOBS = [
+    *assignment.JOBS,
+    *attachments.JOBS,
+    *companies.JOBS,
+    *contacts.JOBS,
+    *conversations.JOBS,
+    *segments.JOBS,
+]
 SCHEDULES = [
+    *assignment.SCHEDULES,
     *companies.SCHEDULES,
     *contacts.SCHEDULES,
+    *conversations.SCHEDULES,
     *data_events.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),

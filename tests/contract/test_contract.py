@@ -9,7 +9,12 @@ import httpx
 import pytest
 
 from tests.conftest import TestWorkspace
-from tests.contract import reference
+from tests.contract import (  # they register
+    reference,
+    scenarios_conversations,  # noqa: F401
+    scenarios_messages,  # noqa: F401
+    scenarios_tickets,  # noqa: F401
+)
 from tests.contract.reference import DocumentedAnswer
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.world import World
@@ -48,7 +53,19 @@ def test_no_scenario_is_for_an_answer_that_is_not_documented() -> None:
     assert set(SCENARIOS) - {answer.key for answer in ANSWERS} == set()
 
 
-@pytest.mark.parametrize("answer", [each for each in ANSWERS if each.schema and each.example is not None], ids=_name)
+# Examples of another time than their schemas: operation, why.
+OF_ANOTHER_TIME = {
+    "POST /conversations/{conversation_id}/customers": "the participants alone, where the schema has the conversation",
+    "DELETE /conversations/{conversation_id}/customers/{contact_id}": "the same",
+}
+WITH_EXAMPLES = [
+    each
+    for each in ANSWERS
+    if each.schema and each.example is not None and (each.status >= 400 or each.operation not in OF_ANOTHER_TIME)
+]
+
+
+@pytest.mark.parametrize("answer", WITH_EXAMPLES, ids=_name)
 def test_the_descriptions_own_example_fits_the_corrected_schema(answer: DocumentedAnswer) -> None:
     assert answer.schema is not None
     assert reference.violations(answer.example, answer.schema) == []
@@ -64,7 +81,7 @@ def test_documented_answer(answer: DocumentedAnswer, workspace: TestWorkspace) -
     else:
         pytest.fail(f"no scenario leads to {_name(answer)}")
     assert given.status_code == answer.status, given.text
-    if answer.schema is None:
+    if answer.schema is None and answer.example is None:
         assert given.content == b""
         return
     _check_body(answer, given)
@@ -72,11 +89,14 @@ def test_documented_answer(answer: DocumentedAnswer, workspace: TestWorkspace) -
 
 def _check_body(answer: DocumentedAnswer, given: httpx.Response) -> None:
     body = given.json()
-    assert answer.schema is not None
-    assert reference.violations(body, answer.schema) == []
+    if answer.schema is not None:
+        assert reference.violations(body, answer.schema) == []
     allowed, _ = NOT_SENT.get(answer.operation, ((), ""))
     missing = reference.missing_keys(body, answer.example)
     assert [path for path in missing if not path.startswith(allowed)] == []
+    if "error_key" in body:  # Switch; for a landline, the example has a placeholder
+        assert body["error_key"] == answer.example["error_key"] or answer.example["error_key"] == "some_error"
+        return
     if answer.status >= 400:
         assert body["errors"] == answer.example["errors"]
         assert (body["request_id"] is None) == (answer.example["request_id"] is None)

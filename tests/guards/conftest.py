@@ -69,6 +69,11 @@ class Database:
         """How many rows each table has of a workspace, and which transaction was the last to write one."""
         return [tuple(row) for row in self.fetch(self._versions, workspace_id)]
 
+    def last_change(self) -> str:
+        """Another value after any transaction that wrote something, in this workspace or elsewhere."""
+        [[number]] = self.fetch("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        return str(number)
+
     @cached_property
     def _rows(self) -> str:
         return self._of_all_tables("jsonb_agg(to_jsonb(t))::text")

@@ -18,7 +18,16 @@ from callbox.wire.operations import Operation
 from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
 
 Json = dict[str, Any]
-_ONLY_ONCE = ("ada@example.com", "c-77", "Favourite bread", "foo@example.com", "grace@example.com", "u-1042", "u-1043")
+_ONLY_ONCE = (
+    "ada@example.com",
+    "c-77",
+    "Favourite bread",
+    "Topic of talk",
+    "foo@example.com",
+    "grace@example.com",
+    "u-1042",
+    "u-1043",
+)
 Place = tuple[str | int, ...]
 
 OPERATIONS: dict[str, Operation] = {
@@ -455,6 +464,392 @@ def _(tenant: Tenant) -> list[Request]:
     ]
 
 
+# Tickets, their types and attributes
+
+_TITLE = {"_default_title_": "Two seats"}
+_OPTIONS = [{"text": "Yes", "uuid": "22d6d1f4-1a19-41d0-94c2-e54031f78aca"}]
+
+_about("GET /ticket_types")
+_about("GET /ticket_types/{ticket_type_id}", ticket_type_id=lambda tenant: tenant.ticket_type_made["id"])
+_about("GET /tickets/{ticket_id}", ticket_id=lambda tenant: tenant.ticket_made["id"])
+
+
+@requests_to("POST /ticket_types")
+def _(_: Tenant) -> Request:
+    return Request(
+        body={
+            "name": "Bug",
+            "description": "It is broken",
+            "category": "Back-office",
+            "icon": "🐞",
+            "is_internal": True,
+        }
+    )
+
+
+@requests_to("PUT /ticket_types/{ticket_type_id}")
+def _(tenant: Tenant) -> Request:
+    body = {
+        "name": "Bug",
+        "description": "It is broken",
+        "category": "Tracker",
+        "icon": "🐞",
+        "archived": True,
+        "is_internal": True,
+    }
+    return Request({"ticket_type_id": tenant.ticket_type()["id"]}, body=body)
+
+
+_FIELD = {
+    "name": "Priority",
+    "description": "How soon",
+    "required_to_create": True,
+    "required_to_create_for_contacts": True,
+    "visible_on_create": False,
+    "visible_to_contacts": False,
+    "multiline": True,
+    "list_items": "Low,High",
+    "allow_multiple_values": True,
+}
+
+
+@requests_to("POST /ticket_types/{ticket_type_id}/attributes")
+def _(tenant: Tenant) -> Request:
+    return Request({"ticket_type_id": tenant.ticket_type()["id"]}, body={**_FIELD, "data_type": "list"})
+
+
+@requests_to("PUT /ticket_types/{ticket_type_id}/attributes/{attribute_id}")
+def _(tenant: Tenant) -> Request:
+    ticket_type_id = tenant.ticket_type()["id"]
+    path = {"ticket_type_id": ticket_type_id, "attribute_id": tenant.ticket_field(ticket_type_id)["id"]}
+    return Request(path, body={**_FIELD, "archived": True})
+
+
+@requests_to("POST /tickets")
+def _(tenant: Tenant) -> list[Request]:
+    contact, body = tenant.contact, {"ticket_type_id": tenant.ticket_type_made["id"], "ticket_attributes": _TITLE}
+    company_id = tenant.company_made["company_id"]
+    return [
+        Request(
+            body={
+                **body,
+                "contacts": [{"id": contact["id"]}],
+                "company_id": company_id,
+                "created_at": AN_HOUR_AGO,
+            }
+        ),
+        Request(body={**body, "contacts": [{"external_id": contact["external_id"]}]}),
+        Request(body={**body, "contacts": [{"email": "ticket@example.com"}]}),
+    ]
+
+
+@requests_to("PUT /tickets/{ticket_id}")
+def _(tenant: Tenant) -> list[Request]:
+    path, by = {"ticket_id": tenant.ticket()["id"]}, {"admin_id": tenant.second_admin}
+    body = {
+        "ticket_attributes": _TITLE,
+        "state": "in_progress",
+        "open": True,
+        "is_shared": True,
+        "snoozed_until": 4_000_000_000,
+        "assignment": {**by, "assignee_id": tenant.second_admin},
+    }
+    return [Request(path, body=body), Request(path, body={"assignment": {**by, "assignee_id": tenant.team_id}})]
+
+
+@requests_to("POST /tickets/{ticket_id}/reply")
+def _(tenant: Tenant) -> list[Request]:
+    back_office, ticket = tenant.linked_ticket()
+    note = {
+        "message_type": "note",
+        "type": "admin",
+        "admin_id": tenant.second_admin,
+        "body": "Hello",
+        "created_at": AN_HOUR_AGO,
+        "attachment_urls": ["https://example.com/a.png"],
+        "attachment_files": [{"name": "a.txt", "content_type": "text/plain", "data": "YQ=="}],
+        "cross_post": True,
+    }
+    comment = {"message_type": "comment", "type": "user", "body": "Hello"}
+    identities = {
+        "intercom_user_id": tenant.contact["id"],
+        "user_id": tenant.contact["external_id"],
+        "email": tenant.contact["email"],
+    }
+    quick = {"message_type": "quick_reply", "type": "admin", "admin_id": tenant.second_admin, "reply_options": _OPTIONS}
+    return [
+        Request({"ticket_id": back_office["id"]}, body=note),
+        Request({"ticket_id": ticket["id"]}, body=quick),
+        *(Request({"ticket_id": ticket["id"]}, body={**comment, key: value}) for key, value in identities.items()),
+    ]
+
+
+@requests_to("POST /tickets/search")
+def _(tenant: Tenant) -> list[Request]:
+    ticket = tenant.ticket_made
+    asked = {
+        "id": ticket["id"],
+        "title": ticket["ticket_attributes"]["_default_title_"],
+        "ticket_type_id": ticket["ticket_type"]["id"],
+        "contact_ids": ticket["contacts"]["contacts"][0]["id"],
+        "teammate_ids": tenant.second_admin,
+        "admin_assignee_id": tenant.second_admin,
+        "team_assignee_id": tenant.team_id,
+    }
+    attribute_id = tenant.ticket_type_made["ticket_type_attributes"]["data"][-1]["id"]
+    full = {
+        "query": {"operator": "AND", "value": [{"field": "id", "operator": "=", "value": ticket["id"]}]},
+        "pagination": {"per_page": 5},
+        "sort": {"field": "updated_at", "order": "ascending"},
+    }
+    everything = {"field": "created_at", "operator": ">", "value": 0}
+    return [
+        Request(body=full),
+        *(Request(body={"query": {"field": name, "operator": "=", "value": value}}) for name, value in asked.items()),
+        Request(body={"query": {"field": f"ticket_attribute.{attribute_id}", "operator": "=", "value": "a"}}),
+        Request(body={"query": everything}),
+    ]
+
+
+@requests_to("POST /tickets/{ticket_id}/tags")
+def _(tenant: Tenant) -> Request:
+    body = {"id": tenant.tag()["id"], "admin_id": tenant.second_admin}
+    return Request({"ticket_id": tenant.ticket()["id"]}, body=body)
+
+
+@requests_to("DELETE /tickets/{ticket_id}/tags/{tag_id}")
+def _(tenant: Tenant) -> Request:
+    ticket, tag = tenant.tagged_ticket()
+    return Request({"ticket_id": ticket["id"], "tag_id": tag["id"]}, body={"admin_id": tenant.second_admin})
+
+
+@requests_to("POST /conversations/{conversation_id}/convert")
+def _(tenant: Tenant) -> Request:
+    body = {"ticket_type_id": tenant.ticket_type_made["id"], "attributes": _TITLE}
+    return Request({"conversation_id": tenant.conversation()}, body=body)
+
+
+@requests_to("POST /manage/v1/tickets/{ticket_id}/links")
+def _(tenant: Tenant) -> Request:
+    return Request({"ticket_id": tenant.ticket("Back-office")["id"]}, body={"id": tenant.ticket()["id"]})
+
+
+@requests_to("DELETE /manage/v1/tickets/{ticket_id}/links/{linked_id}")
+def _(tenant: Tenant) -> Request:
+    ticket, linked = tenant.linked_ticket()
+    return Request({"ticket_id": ticket["id"], "linked_id": linked["id"]})
+
+
+# Conversations
+
+
+def _conversation(tenant: Tenant) -> str:
+    return str(tenant.conversation_made["id"])
+
+
+_about("GET /conversations/{conversation_id}", conversation_id=_conversation)
+_about("POST /conversations/{conversation_id}/run_assignment_rules", conversation_id=Tenant.conversation)
+_about("GET /manage/v1/rating_settings")
+_about("POST /manage/v1/conversations/{conversation_id}/rating/request", conversation_id=Tenant.conversation)
+_about("DELETE /manage/v1/conversations/{conversation_id}/sla", conversation_id=Tenant.conversation)
+
+
+@requests_to("GET /conversations")
+def _(_: Tenant) -> Request:
+    return Request(query={"per_page": 5})
+
+
+@requests_to("POST /conversations")
+def _(tenant: Tenant) -> list[Request]:
+    contact = tenant.contact
+    named = {"id": contact["id"], "user_id": contact["external_id"], "email": contact["email"]}
+    more = {
+        "subject": "Seats",
+        "created_at": AN_HOUR_AGO,
+        "attachment_urls": ["https://example.com/a.png"],
+        "referer": "https://example.com/pricing",
+    }
+    return [
+        Request(body={"from": {"type": "user", "id": contact["id"]}, "body": "Two seats", **more}),
+        *(Request(body={"from": {"type": "contact", key: value}, "body": "Two"}) for key, value in named.items()),
+        Request(body={"from": {"type": "contact", "user_id": tenant.visitor()["user_id"]}, "body": "Two seats"}),
+    ]
+
+
+@requests_to("PUT /conversations/{conversation_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"read": True, "title": "Seats", "custom_attributes": {}}
+    return Request({"conversation_id": tenant.conversation()}, body=body)
+
+
+@requests_to("POST /conversations/search")
+def _(tenant: Tenant) -> list[Request]:
+    made = tenant.conversation_made
+    asked = {
+        "id": made["id"],
+        "source.id": made["source"]["id"],
+        "source.body": tenant.mark,
+        "source.author.id": tenant.contact["id"],
+        "source.author.email": tenant.contact["email"],
+        "contact_ids": tenant.contact["id"],
+        "teammate_ids": tenant.second_admin,
+        "tag_ids": made["tags"]["tags"][0]["id"],
+        "admin_assignee_id": made["admin_assignee_id"],
+        "team_assignee_id": made["team_assignee_id"],
+        f"custom_attributes.{tenant.conversation_attribute}": tenant.mark,
+        "conversation_rating.remark": tenant.mark,
+        "conversation_rating.contact_id": tenant.contact["id"],
+    }
+    full = {
+        "query": {"operator": "AND", "value": [{"field": "id", "operator": "=", "value": made["id"]}]},
+        "pagination": {"per_page": 5},
+        "sort": {"field": "updated_at", "order": "ascending"},
+    }
+    return [
+        Request(body=full),
+        *(Request(body={"query": {"field": name, "operator": "=", "value": value}}) for name, value in asked.items()),
+        Request(body={"query": _EVERYBODY}),
+    ]
+
+
+@requests_to("POST /conversations/{conversation_id}/reply")
+def _(tenant: Tenant) -> list[Request]:
+    path, contact = {"conversation_id": tenant.conversation()}, tenant.contact
+    by_admin = {"type": "admin", "admin_id": tenant.second_admin, "body": "Hello"}
+    more = {
+        "created_at": AN_HOUR_AGO,
+        "attachment_urls": ["https://example.com/a.png"],
+        "attachment_files": [{"name": "a.txt", "content_type": "text/plain", "data": "YQ=="}],
+    }
+    by_contact = {"type": "user", "message_type": "comment", "body": "Hello"}
+    named = {"intercom_user_id": contact["id"], "user_id": contact["external_id"], "email": contact["email"]}
+    quick = {"message_type": "quick_reply", "reply_options": _OPTIONS}
+    return [
+        Request(path, body={**by_admin, **more, "message_type": "comment"}),
+        Request(path, body={**by_admin, "message_type": "note"}),
+        Request(path, body={**by_admin, **quick}),
+        *(Request(path, body={**by_contact, key: value}) for key, value in named.items()),
+    ]
+
+
+@requests_to("POST /conversations/{conversation_id}/parts")
+def _(tenant: Tenant) -> list[Request]:
+    path, by = {"conversation_id": tenant.conversation()}, {"admin_id": tenant.second_admin}
+    assignment = {**by, "message_type": "assignment", "body": "Yours"}
+    return [
+        Request(path, body={**assignment, "type": "admin", "assignee_id": tenant.second_admin}),
+        Request(path, body={**assignment, "type": "team", "assignee_id": tenant.team_id}),
+        Request(path, body={**by, "message_type": "snoozed", "snoozed_until": 4_000_000_000}),
+        Request(path, body={**by, "message_type": "open"}),
+        Request(path, body={**by, "message_type": "close", "type": "admin", "body": "Bye"}),
+    ]
+
+
+@requests_to("POST /conversations/{conversation_id}/customers")
+def _(tenant: Tenant) -> list[Request]:
+    path, by = {"conversation_id": tenant.conversation()}, {"admin_id": tenant.second_admin}
+    user = tenant.user()
+    named = {"intercom_user_id": user["id"], "user_id": user["external_id"]}
+    host = {"intercom_user_id": tenant.contact["id"]}
+    return [
+        *(Request(path, body={**by, "customer": {key: value}}) for key, value in named.items()),
+        Request(path, body={"customer": {"intercom_user_id": tenant.user()["id"], "customer": host}}),
+        Request(path, body={**by, "customer": {"email": "joins@example.com"}}),
+    ]
+
+
+@requests_to("DELETE /conversations/{conversation_id}/customers/{contact_id}")
+def _(tenant: Tenant) -> Request:
+    conversation_id, contact_id = tenant.group()
+    path = {"conversation_id": conversation_id, "contact_id": contact_id}
+    return Request(path, body={"admin_id": tenant.second_admin})
+
+
+@requests_to("POST /conversations/redact")
+def _(tenant: Tenant) -> list[Request]:
+    conversation = tenant.call("GET", f"/conversations/{tenant.conversation()}")
+    spoken = tenant.spoken_in(conversation["id"])
+    of_part = {"type": "conversation_part", "conversation_id": conversation["id"], "conversation_part_id": spoken}
+    of_source = {"type": "source", "conversation_id": conversation["id"], "source_id": conversation["source"]["id"]}
+    return [Request(body=of_part), Request(body=of_source)]
+
+
+@requests_to("POST /conversations/{conversation_id}/tags")
+def _(tenant: Tenant) -> Request:
+    body = {"id": tenant.tag()["id"], "admin_id": tenant.second_admin}
+    return Request({"conversation_id": tenant.conversation()}, body=body)
+
+
+@requests_to("DELETE /conversations/{conversation_id}/tags/{tag_id}")
+def _(tenant: Tenant) -> Request:
+    conversation_id, tag_id = tenant.tagged_conversation()
+    path = {"conversation_id": conversation_id, "tag_id": tag_id}
+    return Request(path, body={"admin_id": tenant.second_admin})
+
+
+@requests_to("POST /manage/v1/data_attributes")
+def _(_: Tenant) -> Request:
+    body = {
+        "name": "Topic of talk",
+        "model": "conversation",
+        "data_type": "string",
+        "description": "What it is about",
+        "options": [{"value": "Billing"}, {"value": "Delivery"}],
+        "messenger_writable": True,
+    }
+    return Request(body=body)
+
+
+@requests_to("PUT /manage/v1/rating_settings")
+def _(_: Tenant) -> Request:
+    return Request(body={"asks_users": True, "asks_leads": True, "asks_about_outbound": True, "hours_to_rate": 72})
+
+
+@requests_to("PUT /manage/v1/conversations/{conversation_id}/rating")
+def _(tenant: Tenant) -> Request:
+    body = {"rating": 5, "remark": "Quick", "contact_id": tenant.contact["id"]}
+    return Request({"conversation_id": tenant.conversation_to_rate()}, body=body)
+
+
+# Assignment
+
+_about("GET /manage/v1/assignment_rules")
+_about("GET /manage/v1/sla_rules")
+_about("GET /manage/v1/teams/{team_id}/assignment", team_id=lambda tenant: tenant.team_id)
+_about("GET /manage/v1/admins/{admin_id}/assignment", admin_id=lambda tenant: tenant.second_admin)
+
+_ABOUT = {
+    "name": "Invoices",
+    "conversation": {"field": "source.body", "operator": "~", "value": "invoice"},
+    "contact": {"field": "role", "operator": "=", "value": "user"},
+}
+
+
+@requests_to("PUT /manage/v1/assignment_rules")
+def _(tenant: Tenant) -> list[Request]:
+    def ruled(kind: str, id_: str) -> Request:
+        return Request(body={"rules": [{**_ABOUT, "assign_to": {"type": kind, "id": id_}}]})
+
+    return [ruled("admin", tenant.second_admin), ruled("team", tenant.team_id)]
+
+
+@requests_to("PUT /manage/v1/sla_rules")
+def _(_: Tenant) -> Request:
+    targets = {"first_reply": 1800, "next_reply": 3600, "close": 86400}
+    hours = [{"weekday": 0, "opens": 540, "closes": 1020}]
+    return Request(body={"rules": [{**_ABOUT, **targets, "office_hours": hours}]})
+
+
+@requests_to("PUT /manage/v1/teams/{team_id}/assignment")
+def _(tenant: Tenant) -> Request:
+    return Request({"team_id": tenant.team()["id"]}, body={"method": "balanced", "max_open_conversations": 20})
+
+
+@requests_to("PUT /manage/v1/admins/{admin_id}/assignment")
+def _(tenant: Tenant) -> Request:
+    return Request({"admin_id": tenant.second_admin}, body={"max_open_conversations": 20})
+
+
 # Visitors
 
 _about("GET /visitors/{visitor_id}", visitor_id=lambda tenant: tenant.visitor_made["id"])
@@ -517,6 +912,35 @@ def _(_: Tenant) -> Request:
         "utm_term": "bread",
     }
     return Request(body=body)
+
+
+# Messages and Switch
+
+
+@requests_to("POST /messages")
+def _(tenant: Tenant) -> list[Request]:
+    sender, user = {"type": "admin", "id": tenant.second_admin}, tenant.user()
+    answered = {"create_conversation_without_contact_reply": True, "created_at": AN_HOUR_AGO}
+    email = {"message_type": "email", "subject": "Your new roster", "template": "plain"}
+    return [
+        Request(body={"from": sender, "to": {"type": "user", "id": user["id"]}, "body": "Ready", **answered}),
+        Request(body={"from": sender, "to": {"user_id": user["external_id"]}, "body": "Ready", **email}),
+        Request(body={"from": sender, "to": {"email": user["email"]}, "body": "Ready"}),
+        Request(body={"from": {"type": "user", "id": user["id"]}, "body": "Hello", "referer": "https://example.com/a"}),
+    ]
+
+
+_about("GET /manage/v1/messages")
+
+
+@requests_to("POST /manage/v1/messages/{message_id}/answer")
+def _(tenant: Tenant) -> Request:
+    return Request({"message_id": tenant.message()["id"]}, body={"body": "Thank you"})
+
+
+@requests_to("POST /phone_call_redirects")
+def _(_: Tenant) -> Request:
+    return Request(body={"phone": "+353832345678", "custom_attributes": {}})
 
 
 # Workspaces, clocks and tokens

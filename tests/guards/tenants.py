@@ -69,6 +69,112 @@ class Tenant(World):
         self.call("POST", f"/contacts/{user['id']}/archive")
         return user
 
+    def ticket_type(self, category: str = "Customer") -> Json:
+        """A ticket type."""
+        return self.post("/ticket_types", {"name": self.new_name(), "category": category})
+
+    def ticket_field(self, ticket_type_id: str) -> Json:
+        """An attribute of a ticket type."""
+        body = {"name": self.new_name(), "description": "Which", "data_type": "list", "list_items": "a,b"}
+        return self.post(f"/ticket_types/{ticket_type_id}/attributes", body)
+
+    def ticket(self, category: str = "Customer") -> Json:
+        """A ticket of a new type for the contact."""
+        body = {
+            "ticket_type_id": self.ticket_type(category)["id"],
+            "contacts": [{"id": self.contact["id"]}],
+            "ticket_attributes": {"_default_title_": self.mark},
+        }
+        return self.post("/tickets", body)
+
+    def tagged_ticket(self) -> tuple[Json, Json]:
+        """A ticket with a tag, and the tag as it was applied."""
+        ticket, tag = self.ticket(), self.tag()
+        body = {"id": tag["id"], "admin_id": self.second_admin}
+        return ticket, self.post(f"/tickets/{ticket['id']}/tags", body)
+
+    def linked_ticket(self) -> tuple[Json, Json]:
+        """A Back-office ticket, and the Customer ticket that it is about."""
+        ticket, linked = self.ticket("Back-office"), self.ticket()
+        self.post(f"/manage/v1/tickets/{ticket['id']}/links", {"id": linked["id"]})
+        return ticket, linked
+
+    def conversation(self) -> str:
+        """A conversation that the contact began; answers its id."""
+        message = {"from": {"type": "user", "id": self.contact["id"]}, "body": self.mark}
+        return str(self.post("/conversations", message)["conversation_id"])
+
+    def message(self) -> Json:
+        """A message of an admin that waits for the contact."""
+        sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
+        return self.post("/messages", {"from": sender, "to": to, "body": self.mark})
+
+    def spoken_in(self, conversation_id: str) -> str:
+        """What an admin said in a conversation; answers the part's id."""
+        reply = {"message_type": "comment", "type": "admin", "admin_id": self.second_admin, "body": self.mark}
+        said = self.post(f"/conversations/{conversation_id}/reply", reply)
+        return str(said["conversation_parts"]["conversation_parts"][-1]["id"])
+
+    def group(self) -> tuple[str, str]:
+        """A conversation of two contacts, and the second."""
+        conversation_id, user = self.conversation(), self.user()
+        customer = {"admin_id": self.second_admin, "customer": {"intercom_user_id": user["id"]}}
+        self.post(f"/conversations/{conversation_id}/customers", customer)
+        return conversation_id, str(user["id"])
+
+    def tagged_conversation(self) -> tuple[str, str]:
+        """A conversation and a tag on it."""
+        conversation_id, tag = self.conversation(), self.tag()
+        body = {"id": tag["id"], "admin_id": self.second_admin}
+        return conversation_id, str(self.post(f"/conversations/{conversation_id}/tags", body)["id"])
+
+    def conversation_to_rate(self) -> str:
+        """A conversation about which the contact is asked."""
+        conversation_id = self.conversation()
+        self.call("POST", f"/manage/v1/conversations/{conversation_id}/rating/request")
+        return conversation_id
+
+    @cached_property
+    def conversation_attribute(self) -> str:
+        """A custom attribute of conversations."""
+        attribute = {"name": self.new_name(), "model": "conversation", "data_type": "string"}
+        return str(self.post("/manage/v1/data_attributes", attribute)["name"])
+
+    @cached_property
+    def conversation_made(self) -> Json:
+        """A conversation in which everything happened."""
+        conversation_id, _ = self.tagged_conversation()
+        path, by = f"/conversations/{conversation_id}", {"admin_id": self.second_admin}
+        self.spoken_in(conversation_id)
+        assignment = {**by, "message_type": "assignment"}
+        self.post(f"{path}/parts", {**assignment, "type": "team", "assignee_id": self.team_id})
+        self.post(f"{path}/parts", {**assignment, "type": "admin", "assignee_id": self.second_admin})
+        self.call("PUT", path, json={"title": self.mark, "custom_attributes": {self.conversation_attribute: self.mark}})
+        self.call("POST", f"/manage/v1{path}/rating/request")
+        self.call("PUT", f"/manage/v1{path}/rating", json={"rating": 4, "remark": self.mark})
+        found: Json = self.call("GET", path)
+        return found
+
+    def rule(self) -> None:
+        """Rules that are met by nothing here."""
+        rule = {"name": self.new_name(), "conversation": {"field": "id", "operator": "=", "value": "0"}}
+        target = {"assign_to": {"type": "team", "id": self.team_id}}
+        self.call("PUT", "/manage/v1/assignment_rules", json={"rules": [{**rule, **target}]})
+        self.call("PUT", "/manage/v1/sla_rules", json={"rules": [{**rule, "first_reply": 3600}]})
+
+    @cached_property
+    def ticket_type_made(self) -> Json:
+        """A ticket type with an attribute."""
+        made = self.ticket_type()
+        self.ticket_field(made["id"])
+        found: Json = self.call("GET", f"/ticket_types/{made['id']}")
+        return found
+
+    @cached_property
+    def ticket_made(self) -> Json:
+        """A ticket that is linked."""
+        return self.linked_ticket()[1]
+
     @cached_property
     def second_admin(self) -> str:
         """An admin besides the token's."""
@@ -169,6 +275,10 @@ class Tenant(World):
         assert self.company_segment_id
         assert self.team_id
         assert self.visitor_made
+        assert self.ticket_type_made
+        assert self.ticket_made
+        assert self.conversation_made
+        self.rule()
         self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
 
 

@@ -32,6 +32,12 @@ def tenant(guarded: RunningServer) -> Iterator[Tenant]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _present(tenant: Tenant) -> None:
+    """Whatever an attempt did to the workspace's clock, the next test begins now."""
+    tenant.call("PUT", "/manage/v1/clock", json={"now": None})
+
+
 def _key() -> dict[str, str]:
     return {"Idempotency-Key": secrets.token_hex(8)}
 

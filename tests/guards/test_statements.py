@@ -7,6 +7,7 @@ parameter, whatever it joins, and writes rows of that workspace alone.
 import ast
 import asyncio
 import importlib
+import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ import callbox
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
 from callbox.platform.database import Command, GlobalCommand, GlobalQuery, Query, close_pool, open_pool, statements
+from callbox.support.assignment.running import run_assignment_rules
+from callbox.support.conversations.search import search_conversations
+from callbox.support.tickets.search import search_tickets
+from callbox.wire.authentication import Caller
 from callbox.workspace.workspaces import operator_caller
 from tests.conftest import RunningServer, new_workspace
 from tests.guards.conftest import Database
@@ -40,9 +45,12 @@ GLOBAL = {
     "insert_workspace": "the workspace is new",
     "lock_first_start": "there is no workspace yet",
     "newest_failed_events": "for the operator of the installation",
+    "learn_sizes_for_demo": "statistics are of tables, not of workspaces",
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
+    "snoozes_that_end": "the schedule looks for them in all workspaces",
+    "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
     "update_clock": "the table of workspaces itself",
@@ -64,6 +72,11 @@ COMPILED = {
     ("people/contacts/search.py", "_search"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
+    ("support/assignment/conditions.py", "_ask"): {"rules_met"},
+    ("support/conversations/search.py", "_rows"): {"conversations_search"},
+    ("support/conversations/search.py", "_total"): {"conversations_search_total"},
+    ("support/tickets/search.py", "_find"): {"tickets_search"},
+    ("support/tickets/search.py", "_total"): {"tickets_search_total"},
 }
 
 # Modules that talk to the database without named statements, and why.
@@ -145,10 +158,59 @@ async def _compile(url: str, tenant: Tenant) -> None:
         await search_contacts(caller, msgspec.json.encode({**body, "pagination": {"per_page": 1}}))
         by_key = {"operator": "AND", "value": [{"field": "email", "operator": "=", "value": "x"}, everybody]}
         await search_contacts(caller, msgspec.json.encode({"query": by_key}))
+        await _compile_tickets(caller, tenant)
+        await _compile_conversations(caller, tenant)
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:
         await close_pool()
+
+
+async def _compile_conversations(caller: Caller, tenant: Tenant) -> None:
+    made = tenant.conversation_made
+    filters = [
+        {"field": "source.body", "operator": "!~", "value": "x"},
+        {"field": "contact_ids", "operator": "!=", "value": tenant.contact["id"]},
+        {"field": "teammate_ids", "operator": "=", "value": tenant.second_admin},
+        {"field": "tag_ids", "operator": "=", "value": tenant.tag_id},
+        {"field": "source.author.email", "operator": "~", "value": "x"},
+        {"field": f"custom_attributes.{tenant.conversation_attribute}", "operator": "=", "value": "x"},
+        {"field": "created_at", "operator": ">", "value": 0},
+    ]
+    everything = {"operator": "OR", "value": filters}
+    body: Json = {"query": everything, "pagination": {"per_page": 1}}
+    page = tenant.post("/conversations/search", body) if tenant.conversation() else {}
+    further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
+    for pagination in ({"per_page": 1}, further):
+        await search_conversations(caller, msgspec.json.encode({**body, "pagination": pagination}))
+    rule = {"name": "All", "conversation": everything, "contact": {"operator": "OR", "value": _ABOUT_CONTACTS}}
+    rules = {"rules": [{**rule, "assign_to": {"type": "nobody"}}]}
+    tenant.call("PUT", "/manage/v1/assignment_rules", json=rules)
+    await run_assignment_rules(caller, made["id"])
+
+
+_ABOUT_CONTACTS = [
+    {"field": "tag_id", "operator": "!=", "value": "1"},
+    {"field": "segment_id", "operator": "=", "value": "1"},
+    {"field": "name", "operator": "~", "value": "x"},
+]
+
+
+async def _compile_tickets(caller: Caller, tenant: Tenant) -> None:
+    attribute_id = tenant.ticket_type_made["ticket_type_attributes"]["data"][-1]["id"]
+    filters = [
+        {"field": "category", "operator": "=", "value": "Customer"},
+        {"field": "contact_ids", "operator": "!=", "value": tenant.ticket()["contacts"]["contacts"][0]["id"]},
+        {"field": "teammate_ids", "operator": "=", "value": tenant.second_admin},
+        {"field": f"ticket_attribute.{attribute_id}", "operator": "=", "value": "a"},
+        {"field": "title", "operator": "~", "value": "x"},
+        {"field": "created_at", "operator": ">", "value": 0},
+    ]
+    body: Json = {"query": {"operator": "OR", "value": filters}, "pagination": {"per_page": 1}}
+    page = tenant.post("/tickets/search", body) if tenant.ticket() else {}
+    further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
+    for pagination in ({"per_page": 1}, further):
+        await search_tickets(caller, msgspec.json.encode({**body, "pagination": pagination}))
 
 
 def test_names_are_unique() -> None:
@@ -180,6 +242,10 @@ def _taken_by(row: Any) -> range:
         fields = msgspec.structs.fields(row)
         required = sum(each.required for each in fields)
         return range(required, len(fields) + 1)
+    if inspect.isfunction(row):
+        parameters = inspect.signature(row).parameters.values()
+        takes_any = any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters)
+        return range(1, 1000) if takes_any else range(len(parameters), len(parameters) + 1)
     return range(1, 2)
 
 

@@ -28,9 +28,22 @@ _KINDS = {
     "subscription": "subscription_types",
     "tag": "tags",
     "team": "teams",
+    "conversation": "conversations",
+    "ticket": "conversations",
+    "ticket_part": "conversation_parts",
+    "ticket_type": "ticket_types",
+    "ticket_type_attribute": "ticket_type_attributes",
     "access_token": "access_tokens",
 }
-_KEYS = {"admin_id": "admin", "admin_ids": "admin", "owner_id": "admin", "team_ids": "team", "performed_by": "admin"}
+_KEYS = {
+    "admin_id": "admin",
+    "admin_ids": "admin",
+    "owner_id": "admin",
+    "team_ids": "team",
+    "performed_by": "admin",
+    "admin_assignee_id": "admin",
+    "team_assignee_id": "team",
+}
 
 
 @dataclass

@@ -22,9 +22,9 @@ from callbox.wire.pagination import (
     cursor_pages,
     numbered_page,
     per_page_of,
-    set_public_url,
     url_pages,
 )
+from callbox.wire.urls import enter_request, set_public_url
 
 LISTING = "contacts by name"
 BAD_CURSOR = "Invalid starting_after param. Please try again using a starting_after value from a paginated response"
@@ -217,6 +217,7 @@ def scope_of(path: str) -> HTTPScope:
         "headers": [(b"accept", b"*/*"), (b"host", b"callbox.example:8080")],
         "server": ("10.0.0.1", 80),
     }
+    enter_request(scope)
     return scope  # type: ignore[no-any-return]
 
 

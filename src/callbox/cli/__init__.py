@@ -27,6 +27,7 @@ from callbox.installation import InstallationError
 from callbox.platform.database import DatabaseUnavailable
 from callbox.platform.database.embedded import EmbeddedPostgresError
 from callbox.platform.database.migrate import MigrationError
+from callbox.platform.files import FilesUnavailable
 from callbox.platform.processes import ChildKeepsDying
 from callbox.platform.telemetry import configure_logging
 from callbox.reactions import register_reactions
@@ -40,6 +41,7 @@ OPERATORS_FAULTS = (
     EmbeddedPostgresError,
     MigrationError,
     DatabaseUnavailable,
+    FilesUnavailable,
     CannotListen,
     ChildKeepsDying,
     WireError,

@@ -12,8 +12,12 @@ from callbox import demo as demo_data
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
+from callbox.platform.files import open_files
+from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
 from callbox.serving import Server, listen
+from callbox.settings import Settings
+from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
@@ -43,7 +47,7 @@ def serve(
         async def run() -> None:
             stop = stop_signal()
             async with database.serving():
-                made = await _first_start(database.url, with_demo=demo)
+                made = await _first_start(settings, database.url, with_demo=demo)
                 server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
                 await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
                 say("Stopping.")
@@ -51,7 +55,8 @@ def serve(
         asyncio.run(run())
 
 
-async def _first_start(database_url: str, *, with_demo: bool) -> _FirstStart | None:
+async def _first_start(settings: Settings, database_url: str, *, with_demo: bool) -> _FirstStart | None:
+    open_files(settings.files)
     async with pool(database_url, say), transaction():
         name, timezone = (demo_data.WORKSPACE_NAME, demo_data.TIMEZONE) if with_demo else ("My workspace", "UTC")
         created = await first_workspace(name, timezone)
@@ -88,7 +93,11 @@ def worker(data: DataOption = None) -> None:
     """Run a job worker alone, for more machines than the server's."""
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
-    database = Database(settings_of(data), say)
+    settings = settings_of(data)
+    database = Database(settings, say)
+    set_public_url(settings.public_url)
+    open_files(settings.files)
+    allow_private_addresses(allowed=settings.allow_private_addresses)
 
     async def run() -> None:
         stop = stop_signal()

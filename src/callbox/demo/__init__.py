@@ -5,10 +5,13 @@ from collections.abc import Callable
 from random import Random
 
 from callbox.demo import firm
+from callbox.demo.inbox.desk import set_up
+from callbox.demo.inbox.moments import BecameTicket, MessageSent, TicketMade
+from callbox.demo.inbox.story import the_inbox
 from callbox.demo.people import populate
 from callbox.demo.play import leave_traces, play
 from callbox.demo.setting import create_segments, set_stage
-from callbox.demo.stage import Stage
+from callbox.demo.stage import on_stage
 from callbox.demo.year import NoteTaken, PersonActed, the_year
 from callbox.people.contacts.schemas import ListContactsQuery
 from callbox.people.contacts.service import list_contacts
@@ -32,11 +35,12 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         raise WorkspaceInUse
     draw = Random(firm.NAME)  # noqa: S311  # the same data at every run is the point
     population = populate(draw)
-    moments = the_year(draw, population)
+    moments = sorted([*the_year(draw, population), *the_inbox(population)], key=lambda moment: moment.ago, reverse=True)
     async with transaction() as held:
-        stage = Stage(held, caller, caller.now())
+        stage = on_stage(held, caller)
         on_progress(f"Setting up {firm.NAME}, a made-up firm.")
         await set_stage(stage)
+        await set_up(stage)
         on_progress(f"Letting a year pass there: {len(moments)} moments.")
         await play(stage, moments)
         await leave_traces(stage, population)
@@ -48,5 +52,7 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         f"{len(stage.team)} admins in {len(firm.TEAMS)} teams, "
         f"{len(population.users)} users and {len(population.leads)} leads, {len(stage.companies)} companies, "
         f"{len(stage.visitors)} visitors, {len(stage.tags)} tags, {len(firm.SEGMENTS)} segments, "
-        f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events"
+        f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events, "
+        f"{len(stage.threads) - kinds[TicketMade]} conversations, "
+        f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages"
     )

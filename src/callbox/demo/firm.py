@@ -1,5 +1,6 @@
 """Dawnshift, the firm of the demo workspace: it sells rosters to businesses whose teams work in shifts."""
 
+from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -8,6 +9,7 @@ from callbox.people.segments.schemas import PersonType
 
 NAME = "Dawnshift"
 TIMEZONE = "Europe/Dublin"
+FOUNDED = timedelta(days=365)
 
 
 class Teammate(msgspec.Struct, frozen=True):
@@ -66,12 +68,14 @@ TEAMMATES = (
     Teammate("Kenji Watanabe", "kenji@dawnshift.example", "Solutions engineer"),
     Teammate("Ngozi Adeyemi", "ngozi@dawnshift.example", "Finance", has_inbox_seat=False),
 )
-AWAY = KENJI
+# On leave since Monday morning, as the story counts days.
+AWAY, AWAY_SINCE = KENJI, timedelta(days=2, hours=6)
 
+SUPPORT, ONBOARDING, BILLING = "Support", "Onboarding", "Billing"
 TEAMS = (
-    Team("Support", ((TOMAS, "primary"), (AOIFE, "secondary"), (KENJI, "secondary"))),
-    Team("Onboarding", ((AOIFE, "primary"), (KENJI, "primary"), (MAYA, "secondary"))),
-    Team("Billing", ((NGOZI, "primary"), (TOMAS, "secondary"))),
+    Team(SUPPORT, ((TOMAS, "primary"), (AOIFE, "primary"), (KENJI, "primary"), (MAYA, "secondary"))),
+    Team(ONBOARDING, ((AOIFE, "primary"), (KENJI, "primary"), (MAYA, "secondary"))),
+    Team(BILLING, ((NGOZI, "primary"), (TOMAS, "secondary"))),
 )
 
 ATTRIBUTES = (
@@ -135,6 +139,8 @@ VIP, BETA, CHAMPION, CALL, FAIR, SSO, RISK = (
 )
 PILOT, SEASONAL, REFERENCE = "Payroll pilot", "Seasonal business", "Reference customer"
 TAGS = (VIP, BETA, CHAMPION, CALL, FAIR, SSO, RISK, PILOT, SEASONAL, REFERENCE)
+# Of conversations and tickets.
+MATTERS = ("How-to", "Bug", "Feature request", "Refund", "Kind words")
 
 SEGMENTS = (
     Segment(

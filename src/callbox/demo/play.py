@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from callbox.demo import queries
+from callbox.demo.inbox.acting import act
+from callbox.demo.inbox.moments import ThreadMoment
 from callbox.demo.people import Account, Passer, Person, Population
 from callbox.demo.stage import Stage
 from callbox.demo.year import (
@@ -19,6 +21,7 @@ from callbox.demo.year import (
     PersonArrived,
     PersonChose,
     PersonJoinedCustomer,
+    TeammateWentAway,
 )
 from callbox.people import notes
 from callbox.people.companies import service as companies
@@ -35,12 +38,18 @@ from callbox.people.visitors import service as visitors
 from callbox.people.visitors.schemas import CreateVisitorRequest
 from callbox.platform import clock, ids
 from callbox.wire.authentication import Caller
+from callbox.workspace.admins import service as admins
+from callbox.workspace.admins.schemas import SetAwayRequest
+
+_UNTIL_TABLES_HAVE_GROWN = 700
 
 
 async def play(stage: Stage, moments: Sequence[Moment]) -> None:
     """All moments, in their order."""
-    for moment in moments:
-        await _play(stage, moment)
+    for place, moment in enumerate(moments):
+        if place % _UNTIL_TABLES_HAVE_GROWN == 0:
+            await queries.learn_sizes.run(stage.held)
+        await (act(moment, stage) if isinstance(moment, ThreadMoment) else _play(stage, moment))
 
 
 async def _play(stage: Stage, moment: Moment) -> None:
@@ -59,14 +68,14 @@ async def _play(stage: Stage, moment: Moment) -> None:
         case NoteTaken(person=person, author=author, text=text):
             note = notes.CreateNoteRequest(text)
             await notes.create_note(stage.at(moment.ago, author), stage.contacts[person.key], note)
-        case PeopleTagged(tag=tag, people=people, by=by):
-            users = [UserTarget(stage.contacts[person.key]) for person in people]
-            await tags.save_tag(stage.at(moment.ago, by), TagRequest(tag, users=users))
-        case CustomersTagged(tag=tag, customers=customers, by=by):
-            targets = [CompanyTarget(stage.companies[customer]) for customer in customers]
-            await tags.save_tag(stage.at(moment.ago, by), TagRequest(tag, companies=targets))
+        case PeopleTagged() | CustomersTagged():
+            await tags.save_tag(stage.at(moment.ago, moment.by), _tagging(stage, moment))
         case PersonChose():
             await _subscribe(stage, moment)
+        case TeammateWentAway(teammate=teammate):
+            away = SetAwayRequest(away_mode_enabled=True, away_mode_reassign=True)
+            await admins.set_away(stage.at(moment.ago), str(stage.team[teammate].admin_id), away)
+            stage.away.add(teammate)
 
 
 async def _create_company(stage: Stage, caller: Caller, account: Account) -> None:
@@ -132,6 +141,14 @@ async def _submit_event(stage: Stage, deed: PersonActed) -> None:
 async def _subscribe(stage: Stage, choice: PersonChose) -> None:
     request = SubscribeRequest(stage.subscription_types[choice.subscription], choice.consent)
     await subscription_types.subscribe(stage.at(choice.ago), stage.contacts[choice.person.key], request)
+
+
+def _tagging(stage: Stage, moment: PeopleTagged | CustomersTagged) -> TagRequest:
+    if isinstance(moment, CustomersTagged):
+        return TagRequest(
+            moment.tag, companies=[CompanyTarget(stage.companies[customer]) for customer in moment.customers]
+        )
+    return TagRequest(moment.tag, users=[UserTarget(stage.contacts[person.key]) for person in moment.people])
 
 
 async def leave_traces(stage: Stage, population: Population) -> None:

@@ -1,6 +1,6 @@
 """SQL for what only the messenger and the customer's pages would leave behind over a year."""
 
-from callbox.platform.database import Command
+from callbox.platform.database import Command, GlobalCommand
 
 CONTACT_TRACES = (
     *("browser", "browser_version", "browser_language", "os"),
@@ -8,13 +8,17 @@ CONTACT_TRACES = (
     *("ios_app_name", "ios_app_version", "ios_device", "ios_os_version"),
 )
 
+# Who writes is there.
+LAST_SEEN = "greatest(c.last_seen_at, c.last_replied_at)"
+
 leave_contact_traces = Command(
     "leave_demo_contact_traces",
     f"""
     UPDATE contacts c
     SET {", ".join(f"{name} = t.{name}" for name in CONTACT_TRACES)},
-        android_last_seen_at = CASE WHEN t.android_device IS NOT NULL THEN c.last_seen_at END,
-        ios_last_seen_at = CASE WHEN t.ios_device IS NOT NULL THEN c.last_seen_at END
+        last_seen_at = {LAST_SEEN},
+        android_last_seen_at = CASE WHEN t.android_device IS NOT NULL THEN {LAST_SEEN} END,
+        ios_last_seen_at = CASE WHEN t.ios_device IS NOT NULL THEN {LAST_SEEN} END
     FROM jsonb_to_recordset($2::jsonb) AS t (id text, {", ".join(f"{name} text" for name in CONTACT_TRACES)})
     WHERE c.workspace_id = $1 AND c.id = t.id
     """,
@@ -47,5 +51,14 @@ leave_company_traces = Command(
         GROUP BY m.company_id
     ) AS seen
     WHERE p.workspace_id = $1 AND p.id = seen.company_id
+    """,
+)
+
+# Statements were planned when the tables were empty, and nobody else sees what is in them before the commit.
+learn_sizes = GlobalCommand(
+    "learn_sizes_for_demo",
+    """
+    ANALYZE contacts, companies, contact_companies, conversations, conversation_contacts, conversation_parts,
+        conversation_tags, conversation_words, ticket_links, messages, files
     """,
 )

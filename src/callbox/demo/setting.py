@@ -1,13 +1,12 @@
 """Sets the stage: the firm's people and teams, what it keeps of its customers, its tags, subscriptions and segments."""
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from callbox.demo import firm
 from callbox.demo.firm import Teammate
-from callbox.demo.stage import Stage
+from callbox.demo.stage import Actor, Stage
 from callbox.people.data_attributes import service as data_attributes
 from callbox.people.data_attributes.schemas import CreateDataAttributeRequest
 from callbox.people.segments import service as segments
@@ -16,13 +15,10 @@ from callbox.people.subscription_types import service as subscription_types
 from callbox.people.subscription_types.schemas import CreateSubscriptionTypeRequest
 from callbox.people.tags import service as tags
 from callbox.people.tags.schemas import TagRequest
-from callbox.wire.authentication import Caller
 from callbox.workspace import teams
 from callbox.workspace.admins import service as admins
-from callbox.workspace.admins.schemas import Admin, CreateAdminRequest, SetAwayRequest, UpdateAdminRequest
+from callbox.workspace.admins.schemas import Admin, CreateAdminRequest, UpdateAdminRequest
 from callbox.workspace.teams import CreateTeamRequest, TeamMember
-
-_FOUNDED = timedelta(days=365)
 
 
 async def set_stage(stage: Stage) -> None:
@@ -30,16 +26,17 @@ async def set_stage(stage: Stage) -> None:
     await _found(stage)
     for team in firm.TEAMS:
         members = [TeamMember(stage.team[place].admin_id, priority) for place, priority in team.members]
-        await teams.create_team(stage.at(_FOUNDED), CreateTeamRequest(team.name, members))
+        made_team = await teams.create_team(stage.at(firm.FOUNDED), CreateTeamRequest(team.name, members))
+        stage.teams[team.name] = made_team.id
     for attribute in firm.ATTRIBUTES:
         request = msgspec.convert(msgspec.structs.asdict(attribute), CreateDataAttributeRequest)
-        await data_attributes.create_data_attribute(stage.at(_FOUNDED), request)
+        await data_attributes.create_data_attribute(stage.at(firm.FOUNDED), request)
     for subscription_type in firm.SUBSCRIPTION_TYPES:
         wanted = msgspec.convert(subscription_type, CreateSubscriptionTypeRequest)
-        made = await subscription_types.create_subscription_type(stage.at(_FOUNDED), wanted)
+        made = await subscription_types.create_subscription_type(stage.at(firm.FOUNDED), wanted)
         stage.subscription_types[made.default_translation.name] = made.id
-    for name in firm.TAGS:
-        stage.tags[name] = (await tags.save_tag(stage.at(_FOUNDED), TagRequest(name))).id
+    for name in (*firm.TAGS, *firm.MATTERS):
+        stage.tags[name] = (await tags.save_tag(stage.at(firm.FOUNDED), TagRequest(name))).id
 
 
 async def _found(stage: Stage) -> None:
@@ -48,10 +45,8 @@ async def _found(stage: Stage) -> None:
     existing = (await admins.list_admins(stage.caller)).admins
     is_alone = len(existing) == 1
     first = await (_become(stage, existing[0].id, founder) if is_alone else _join(stage, founder))
-    stage.team.append(_acting_as(stage.caller, first))
-    stage.team += [_acting_as(stage.caller, await _join(stage, teammate)) for teammate in others]
-    away = SetAwayRequest(away_mode_enabled=True, away_mode_reassign=True)
-    await admins.set_away(stage.at(timedelta(days=1)), str(stage.team[firm.AWAY].admin_id), away)
+    stage.team.append(_acting_as(stage, first))
+    stage.team += [_acting_as(stage, await _join(stage, teammate)) for teammate in others]
 
 
 async def _become(stage: Stage, admin_id: str, teammate: Teammate) -> Admin:
@@ -64,11 +59,11 @@ async def _join(stage: Stage, teammate: Teammate) -> Admin:
     request = CreateAdminRequest(
         teammate.email, teammate.name, teammate.job_title, has_inbox_seat=teammate.has_inbox_seat
     )
-    return await admins.create_admin(stage.at(_FOUNDED), request)
+    return await admins.create_admin(stage.at(firm.FOUNDED), request)
 
 
-def _acting_as(caller: Caller, admin: Admin) -> Caller:
-    return msgspec.structs.replace(caller, admin_id=int(admin.id), admin_email=admin.email, admin_name=admin.name)
+def _acting_as(stage: Stage, admin: Admin) -> Actor:
+    return msgspec.structs.replace(stage.caller, admin_id=int(admin.id), admin_email=admin.email, admin_name=admin.name)
 
 
 async def create_segments(stage: Stage) -> None:

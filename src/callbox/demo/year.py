@@ -1,4 +1,4 @@
-"""What happened at Dawnshift over a year: moments in the order in which they came about."""
+"""What happened at Dawnshift over a year, as moments; what was said in its last months is in `inbox`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -88,6 +88,12 @@ class PersonChose(Moment, frozen=True, kw_only=True):
     consent: ConsentType
 
 
+class TeammateWentAway(Moment, frozen=True, kw_only=True):
+    """A teammate is away from then on, and others get what comes in for them."""
+
+    teammate: int
+
+
 _NOTES_ABOUT_DECIDERS = (
     (AOIFE, "Runs two early shifts herself. Best reached after 11 in the morning."),
     (AOIFE, "Wants the overtime report split by site before she rolls this out everywhere."),
@@ -114,9 +120,8 @@ _MAKERS = ("Owner", "Manager", "Planner")
 
 
 def the_year(draw: Random, population: Population) -> list[Moment]:
-    """All moments, the earliest first."""
-    story = _Story(draw, population)
-    return sorted(story.moments(), key=lambda moment: moment.ago, reverse=True)
+    """All moments, in no order."""
+    return list(_Story(draw, population).moments())
 
 
 class _Story:
@@ -137,6 +142,7 @@ class _Story:
             yield from self._deeds(person)
         for passer in self._population.visitors:
             yield PasserCame(ago=passer.arrived, passer=passer)
+        yield TeammateWentAway(ago=firm.AWAY_SINCE, teammate=firm.AWAY)
         yield from self._notes()
         yield from self._tags()
         yield from self._choices()

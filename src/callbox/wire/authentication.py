@@ -31,6 +31,8 @@ class Caller(msgspec.Struct, frozen=True):
     admin_email: str
     admin_name: str
     ip: str = "127.0.0.1"
+    # What links to the workspace's files are signed with.
+    link_key: bytes = b""
 
     def now(self) -> datetime:
         """The workspace's time."""

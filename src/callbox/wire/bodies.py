@@ -6,6 +6,8 @@ from typing import Any
 from callbox.wire.errors import ParameterInvalid, PayloadTooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
+# Of operations that take files: in base64 these are a third longer than they are.
+MAX_FILES_BYTES = 40 * 1024 * 1024
 
 
 class BodyBrokenOff(ParameterInvalid):
@@ -14,7 +16,7 @@ class BodyBrokenOff(ParameterInvalid):
     message = "The request body ended too early"
 
 
-async def whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
+async def whole_body(receive: Callable[[], Awaitable[Any]], limit: int = MAX_BODY_BYTES) -> bytes:
     """All parts of a body. Raises PayloadTooLarge, and BodyBrokenOff rather than take a part for the whole."""
     parts: list[bytes] = []
     size = 0
@@ -24,7 +26,7 @@ async def whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
             raise BodyBrokenOff
         part = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY_BYTES:
+        if size > limit:
             raise PayloadTooLarge
         parts.append(part)
         if not message.get("more_body"):

@@ -15,7 +15,7 @@ import structlog
 from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
 from callbox.wire.authentication import Authenticator, Caller
-from callbox.wire.bodies import MAX_BODY_BYTES
+from callbox.wire.bodies import MAX_FILES_BYTES
 from callbox.wire.errors import (
     Forbidden,
     NotAcceptable,
@@ -29,6 +29,7 @@ from callbox.wire.faults import wire_error_of
 from callbox.wire.idempotency import answer_once
 from callbox.wire.operations import content_headers
 from callbox.wire.rate_limits import WINDOW_SECONDS, RateLimiter, Window
+from callbox.wire.urls import enter_request
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -37,6 +38,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 MANAGE_PREFIX = "/manage/"
+# Links to files carry a signature instead of a token.
+SIGNED_PREFIX = "/files/"
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
@@ -79,13 +82,14 @@ class Gate:
             return
         scope["path"] = path = _clean(scope["path"])
         exchange = _Exchange(scope["method"], send)
+        enter_request(scope)
         state = scope.setdefault("state", {})
         state["request_id"] = exchange.request_id
         if scope["method"] == "HEAD":
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
-            if path in PUBLIC_PATHS and scope["method"] == "GET":
+            if (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and scope["method"] == "GET":
                 await self._application(scope, receive, exchange.send)
                 return
             headers = _Headers(scope["headers"])
@@ -112,7 +116,7 @@ class Gate:
             raise NotAcceptable
         if scope["method"] == "OPTIONS":
             raise NotFound
-        if headers.content_length.isdigit() and int(headers.content_length) > MAX_BODY_BYTES:
+        if headers.content_length.isdigit() and int(headers.content_length) > MAX_FILES_BYTES:
             raise PayloadTooLarge
         if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
             raise ParameterInvalid("The URL must not contain the NUL character")

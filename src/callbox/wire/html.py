@@ -23,6 +23,8 @@ _CLEANER = nh3.Cleaner(
 
 _ANY_TAG = re.compile(r"<[a-zA-Z/!]")
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
+_BLOCKS = "p|h[1-6]|ul|ol|li|div|blockquote|pre|hr|table|thead|tbody|tr|th|td"
+_BETWEEN_BLOCKS = re.compile(rf"(</?(?:{_BLOCKS})(?: [^<>]*)?>)\s+(?=</?(?:{_BLOCKS})[ >])")
 _VOID = {"br", "img", "hr", "input", "meta", "link", "p", "li"}
 
 
@@ -36,6 +38,11 @@ def sanitise(text: str, field: str = "body") -> str:
         raise ParameterInvalid(f"{field} is nested too deeply")
     cleaned = _CLEANER.clean(text)
     return cleaned if cleaned.lstrip().startswith("<") else f"<p>{cleaned}</p>"
+
+
+def tidy(markup: str) -> str:
+    """The same HTML with no more than a line end between blocks, as notes are kept."""
+    return _BETWEEN_BLOCKS.sub(r"\1\n", markup).strip()
 
 
 def paragraphs(text: str) -> str:

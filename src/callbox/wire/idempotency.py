@@ -18,7 +18,7 @@ from litestar.types import HTTPScope
 from callbox.platform import clock
 from callbox.platform.database import Command, GlobalCommand, Query, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.bodies import whole_body
+from callbox.wire.bodies import MAX_FILES_BYTES, whole_body
 from callbox.wire.errors import Conflict, ParameterInvalid
 from callbox.wire.operations import content_headers
 
@@ -120,7 +120,7 @@ async def answer_once(
     key = raw_key.decode("latin-1")
     if len(key) > MAX_KEY_LENGTH:
         raise ParameterInvalid(f"Idempotency-Key must be at most {MAX_KEY_LENGTH} characters long")
-    body = await whole_body(receive)
+    body = await whole_body(receive, MAX_FILES_BYTES)
     sha256 = _fingerprint(scope, body)
     answer = _Answer()
     with suppress(_RefusedError):

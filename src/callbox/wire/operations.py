@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from callbox.wire.authentication import Caller
-from callbox.wire.bodies import whole_body
+from callbox.wire.bodies import MAX_BODY_BYTES, MAX_FILES_BYTES, whole_body
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
 # From a request's scope, its body and the parameters of its path to the answer.
@@ -37,6 +37,7 @@ class Operation(msgspec.Struct, frozen=True):
     example: Any
     answer: Any
     run: Run
+    body_limit: int
 
 
 def operation(
@@ -50,15 +51,17 @@ def operation(
     errors: Sequence[type[WireError]] = (),
     example: Any = None,
     answer: Any = None,
+    takes_files: bool = False,
 ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
     """Make a handler of a function: its docstring is the summary, its return type the schema of the answer.
 
     `request` and `query` are the structs it decodes; `errors` what it raises besides those of every
-    operation; `example` and `answer` a request and an answer to show.
+    operation; `example` and `answer` a request and an answer to show. With `takes_files` its body may be large.
     """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         response = get_type_hints(function)["return"]
+        body_limit = MAX_FILES_BYTES if takes_files else MAX_BODY_BYTES
         described = Operation(
             method=method,
             path=path,
@@ -72,7 +75,8 @@ def operation(
             errors=tuple(errors),
             example=example,
             answer=answer,
-            run=_runner(function, status),
+            run=_runner(function, status, body_limit),
+            body_limit=body_limit,
         )
         return HTTPRouteHandler(
             path,
@@ -112,7 +116,7 @@ def content_headers(body: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body))]
 
 
-def _runner(function: Callable[..., Awaitable[Any]], status: int) -> Run:
+def _runner(function: Callable[..., Awaitable[Any]], status: int, body_limit: int) -> Run:
     names = signature(function).parameters
     takes_scope, takes_body = "scope" in names, "body" in names
 
@@ -121,7 +125,7 @@ def _runner(function: Callable[..., Awaitable[Any]], status: int) -> Run:
         if takes_scope:
             arguments["scope"] = scope
         if takes_body:
-            arguments["body"] = await whole_body(receive)
+            arguments["body"] = await whole_body(receive, body_limit)
         result = await function(**arguments)
         return Answer(status, b"" if result is None else _encode(result))
 

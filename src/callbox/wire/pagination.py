@@ -16,6 +16,7 @@ from litestar.types import HTTPScope
 from msgspec import UNSET, UnsetType
 
 from callbox.wire.errors import ClientError, ParameterInvalid
+from callbox.wire.urls import base_url
 
 # Times travel in a cursor as microseconds.
 SortValue = str | int | float | None
@@ -180,24 +181,4 @@ def url_pages(scope: HTTPScope, page: NumberedPage, total_count: int, **filters:
 def page_url(scope: HTTPScope, **query: str | None) -> str:
     """This request's URL with another query, absolute, as the client sees the server."""
     sent = urlencode({name: value for name, value in query.items() if value is not None})
-    return f"{base_url(scope)}{scope['path']}?{sent}"
-
-
-_public_url: str | None = None
-
-
-def set_public_url(url: str | None) -> None:
-    """The address under which clients reach the server, where it is not the one they name in the Host header."""
-    global _public_url  # noqa: PLW0603  # one address a process, told once at start
-    _public_url = url
-
-
-def base_url(scope: HTTPScope) -> str:
-    """The address of the server without a path."""
-    if _public_url is not None:
-        return _public_url
-    for name, value in scope["headers"]:
-        if name == b"host":
-            return f"{scope['scheme']}://{value.decode('latin-1')}"
-    host, port = scope["server"] or ("127.0.0.1", 80)
-    return f"{scope['scheme']}://{host}:{port}"
+    return f"{base_url()}{scope['path']}?{sent}"

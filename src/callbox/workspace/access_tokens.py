@@ -35,6 +35,7 @@ class TokenOwner(msgspec.Struct):
     admin_id: int
     admin_email: str
     admin_name: str
+    link_key: bytes
 
 
 class AccessToken(msgspec.Struct):
@@ -87,7 +88,7 @@ token_owner = GlobalQuery(
     TokenOwner,
     """
     SELECT w.id, w.name, w.timezone, w.clock_offset_seconds,
-           t.id, t.scopes, t.revoked_at IS NOT NULL, a.id, a.email, a.name
+           t.id, t.scopes, t.revoked_at IS NOT NULL, a.id, a.email, a.name, w.link_key
     FROM access_tokens t
     JOIN workspaces w ON w.id = t.workspace_id
     JOIN admins a ON a.workspace_id = t.workspace_id AND a.id = t.admin_id AND a.removed_at IS NULL
@@ -152,6 +153,7 @@ async def look_up_token(sha256: bytes, ip: str) -> tuple[Caller, bool] | None:
         admin_email=owner.admin_email,
         admin_name=owner.admin_name,
         ip=ip,
+        link_key=owner.link_key,
     )
     return caller, owner.is_revoked
 

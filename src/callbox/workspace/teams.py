@@ -7,6 +7,7 @@ from litestar.types import HTTPScope
 from msgspec import UNSET, Meta, UnsetType
 
 from callbox.platform.database import Command, Connection, Query, connection, transaction
+from callbox.platform.events import announce
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -83,6 +84,12 @@ class TeamDeleted(msgspec.Struct):
     deleted: Literal[True]
 
 
+class TeamRemoved(msgspec.Struct, frozen=True):
+    """Announced when a team is deleted, so that higher rooms unassign."""
+
+    team_id: int
+
+
 class TeamNotFound(NotFound):
     """The workspace has no such team."""
 
@@ -133,6 +140,9 @@ insert_member = Command(
 )
 
 
+team_exists = Query("team_exists", bool, "SELECT EXISTS (SELECT 1 FROM teams WHERE workspace_id = $1 AND id = $2)")
+
+
 def _team(row: TeamRow) -> Team:
     level = AdminPriorityLevel(row.primary_admin_ids, row.secondary_admin_ids)
     return Team("team", str(row.id), row.name, row.admin_ids, level)
@@ -151,6 +161,11 @@ async def get_team(caller: Caller, team_id: WireId) -> Team:
     if row is None:
         raise TeamNotFound
     return _team(row)
+
+
+async def is_team(held: Connection, workspace_id: str, team_id: int) -> bool:
+    """Whether the workspace has this team."""
+    return await team_exists.one(held, workspace_id, team_id)
 
 
 async def create_team(caller: Caller, request: CreateTeamRequest) -> Team:
@@ -189,6 +204,7 @@ async def delete_team(caller: Caller, team_id: str) -> TeamDeleted:
         number = await _locked(held, caller, team_id)
         row = await team_by_id.one(held, caller.workspace_id, number)
         await delete_team_row.run(held, caller.workspace_id, number)
+        await announce(held, caller.workspace_id, TeamRemoved(number))
         description = f"{caller.admin_name} deleted the team {row.name}."
         await record_activity(
             held, caller, "app_team_deletion", description, {"team": {"id": number, "name": row.name}}

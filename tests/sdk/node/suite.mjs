@@ -332,3 +332,152 @@ test("a version of the SDK's choice is accepted", async () => {
 test("a wrong token is refused", async () => {
   await refused(new IntercomClient({ token: "wrong", baseUrl }).admins.identify(), 401, "unauthorized");
 });
+
+const ticketType = () => sdk.ticketTypes.create({ name: "Bug", description: "Broken", category: "Customer" });
+
+async function ticket(attributes = {}) {
+  const contact = await user(`u-${Math.random()}`);
+  const { id: ticket_type_id } = await ticketType();
+  return sdk.tickets.create({ ticket_type_id, contacts: [{ id: contact.id }], ticket_attributes: attributes });
+}
+
+test("ticket types and their attributes", async () => {
+  const { id: ticket_type_id } = await ticketType();
+  const made = await sdk.ticketTypes.attributes.create({
+    ticket_type_id,
+    name: "Priority",
+    description: "How soon",
+    data_type: "list",
+    list_items: "Low,High",
+  });
+  assert.deepEqual(made.input_options.list_options.map((option) => option.label), ["Low", "High"]);
+  const changed = await sdk.ticketTypes.attributes.update({ ticket_type_id, attribute_id: made.id, archived: true });
+  assert.equal(changed.archived, true);
+  const renamed = await sdk.ticketTypes.update({ ticket_type_id, name: "Bug report" });
+  assert.deepEqual(await sdk.ticketTypes.get({ ticket_type_id }), renamed);
+  assert.ok(ids((await sdk.ticketTypes.list()).data).includes(ticket_type_id));
+  await refused(sdk.ticketTypes.get({ ticket_type_id: "123456789" }), 404, "not_found");
+});
+
+test("tickets are created, read, changed and found", async () => {
+  const made = await ticket({ _default_title_: "example" });
+  assert.deepEqual([made.ticket_id, made.ticket_state], ["1", "submitted"]);
+  assert.deepEqual(await sdk.tickets.get({ ticket_id: made.id }), made);
+  const { id: me } = await sdk.admins.identify();
+  const assignment = { admin_id: me, assignee_id: me };
+  const changed = await sdk.tickets.update({ ticket_id: made.id, state: "in_progress", assignment });
+  assert.deepEqual([changed.ticket_state, changed.admin_assignee_id], ["in_progress", me]);
+  const query = { field: "state", operator: "=", value: "in_progress" };
+  assert.deepEqual(ids(await all(sdk.tickets.search({ query }))), [made.id]);
+  const unknown = { admin_id: "123", assignee_id: me };
+  await refused(sdk.tickets.update({ ticket_id: made.id, assignment: unknown }), 404, "assignee_not_found");
+});
+
+test("the pager of a search of tickets ends", async () => {
+  const made = [];
+  for (let number = 0; number < 5; number += 1) made.push((await ticket()).id);
+  const query = { field: "created_at", operator: ">", value: "1306054154" };
+  const found = ids(await all(sdk.tickets.search({ query, pagination: { per_page: 2 } })));
+  assert.deepEqual(found.sort(), made.sort());
+});
+
+test("tickets are answered and tagged", async () => {
+  const made = await ticket();
+  const { id: me } = await sdk.admins.identify();
+  const [{ id: intercom_user_id }] = made.contacts.contacts;
+  const heard = await sdk.tickets.reply({
+    ticket_id: made.id,
+    body: { message_type: "comment", type: "user", intercom_user_id, body: "Thanks again :)" },
+  });
+  assert.deepEqual([heard.part_type, heard.body], ["comment", "<p>Thanks again :)</p>"]);
+  const note = { message_type: "note", type: "admin", admin_id: me, body: "Look" };
+  assert.equal((await sdk.tickets.reply({ ticket_id: made.id, body: note })).part_type, "note");
+  const { id: tag_id } = await sdk.tags.create({ name: "Beta" });
+  assert.equal((await sdk.tags.tagTicket({ ticket_id: made.id, id: tag_id, admin_id: me })).id, tag_id);
+  assert.equal((await sdk.tags.untagTicket({ ticket_id: made.id, tag_id, admin_id: me })).id, tag_id);
+});
+
+test("a conversation becomes a ticket", async () => {
+  const { id } = await user("u-1");
+  const message = await sdk.conversations.create({ from: { type: "user", id }, body: "Hello" });
+  const { id: ticket_type_id } = await ticketType();
+  const made = await sdk.conversations.convertToTicket({ conversation_id: message.conversation_id, ticket_type_id });
+  assert.deepEqual([made.id, made.ticket_id], [message.conversation_id, "1"]);
+});
+
+async function conversation(values = {}) {
+  const { id } = await user("u-1");
+  const message = await sdk.conversations.create({ from: { type: "user", id }, body: "Hello there", ...values });
+  return { id: message.conversation_id, contact: id, message };
+}
+
+const parts = (made) => made.conversation_parts.conversation_parts;
+
+test("conversations are begun, read and answered", async () => {
+  const { id, contact, message } = await conversation();
+  assert.deepEqual([message.type, message.message_type, message.body], ["user_message", "inapp", "Hello there"]);
+  const { id: me } = await sdk.admins.identify();
+  const thanks = { message_type: "comment", type: "user", intercom_user_id: contact, body: "Thanks again :)" };
+  await sdk.conversations.reply({ conversation_id: id, body: thanks });
+  const note = { message_type: "note", type: "admin", admin_id: me, body: "Look" };
+  const noted = await sdk.conversations.reply({ conversation_id: id, body: note });
+  assert.deepEqual(parts(noted).map((part) => part.part_type), ["comment", "note"]);
+  const plain = await sdk.conversations.find({ conversation_id: id, display_as: "plaintext" });
+  assert.equal(parts(plain)[0].body, "Thanks again :)");
+  await refused(sdk.conversations.find({ conversation_id: "123" }), 404, "not_found");
+});
+
+test("conversations are managed", async () => {
+  const { id: conversation_id } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  const act = (body) => sdk.conversations.manage({ conversation_id, body: { admin_id, ...body } });
+  assert.equal((await act({ message_type: "snoozed", snoozed_until: 4_000_000_000 })).state, "snoozed");
+  assert.equal((await act({ message_type: "open" })).state, "open");
+  const assigned = await act({ message_type: "assignment", type: "admin", assignee_id: admin_id });
+  assert.equal(assigned.admin_assignee_id, Number(admin_id));
+  assert.equal((await act({ message_type: "close", type: "admin", body: "Goodbye :)" })).state, "closed");
+  const ruled = await sdk.conversations.runAssignmentRules({ conversation_id });
+  assert.equal(parts(ruled).at(-1).part_type, "default_assignment");
+});
+
+test("conversations are changed, tagged and redacted", async () => {
+  const { id: conversation_id, message } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  await manage("/data_attributes", { name: "issue_type", model: "conversation", data_type: "string" });
+  const custom_attributes = { issue_type: "Billing" };
+  const changed = await sdk.conversations.update({ conversation_id, read: true, custom_attributes });
+  assert.deepEqual(changed.custom_attributes, custom_attributes);
+  const { id: tag_id } = await sdk.tags.create({ name: "Beta" });
+  const tagged = await sdk.tags.tagConversation({ conversation_id, id: tag_id, admin_id });
+  assert.deepEqual([tagged.id, tagged.applied_by.id], [tag_id, admin_id]);
+  assert.equal((await sdk.tags.untagConversation({ conversation_id, tag_id, admin_id })).id, tag_id);
+  const source = { type: "source", conversation_id, source_id: message.id };
+  assert.ok((await sdk.conversations.redactConversationPart(source)).source.redacted);
+});
+
+test("contacts join and leave conversations", async () => {
+  const { id: conversation_id, contact } = await conversation();
+  const { id: admin_id } = await sdk.admins.identify();
+  const { id: intercom_user_id } = await user("u-2");
+  const joined = await sdk.conversations.attachContactAsAdmin({
+    conversation_id,
+    admin_id,
+    customer: { intercom_user_id },
+  });
+  assert.deepEqual(ids(joined.contacts.contacts), [contact, intercom_user_id]);
+  await sdk.conversations.detachContactAsAdmin({ conversation_id, contact_id: contact, admin_id });
+  const last = sdk.conversations.detachContactAsAdmin({ conversation_id, contact_id: intercom_user_id, admin_id });
+  await refused(last, 422, "parameter_invalid");
+});
+
+test("the pagers of lists and searches of conversations end", async () => {
+  const { id, contact } = await conversation();
+  const made = [id];
+  for (let number = 0; number < 4; number += 1) {
+    const more = await sdk.conversations.create({ from: { type: "user", id: contact }, body: "Hello" });
+    made.push(more.conversation_id);
+  }
+  assert.deepEqual(ids(await all(sdk.conversations.list({ per_page: 2 }))).sort(), made.sort());
+  const query = { field: "created_at", operator: ">", value: "1306054154" };
+  assert.deepEqual(ids(await all(sdk.conversations.search({ query, pagination: { per_page: 2 } }))).sort(), made.sort());
+});

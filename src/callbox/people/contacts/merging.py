@@ -11,6 +11,15 @@ from callbox.wire.authentication import Caller
 from callbox.wire.errors import WireError
 
 
+class ContactsToMerge(msgspec.Struct, frozen=True):
+    """Announced before the contacts are held, so that higher rooms first hold what they will move.
+
+    Everywhere else, too, what is about a contact is held before the contact.
+    """
+
+    lead_id: str
+
+
 class ContactsMerged(msgspec.Struct, frozen=True):
     """Announced in the merging transaction, so that higher rooms move what they keep about the lead."""
 
@@ -39,6 +48,7 @@ async def merge_contacts(caller: Caller, request: MergeContactsRequest) -> Conta
     """Merge the lead into the user and answer the user. Raises InvalidMerge, ContactNotFound."""
     lead_id, user_id = str(request.source_id), str(request.target_id)
     async with transaction() as held:
+        await announce(held, caller.workspace_id, ContactsToMerge(lead_id))
         await _check_roles(held, caller, lead_id, user_id)
         return await merge(held, caller, lead_id, user_id)
 

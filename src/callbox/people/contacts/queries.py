@@ -528,3 +528,62 @@ purge_deleted = Command(
     )
     """,
 )
+
+contact_by_external_id = Query(
+    "contact_by_external_id",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.external_id = $2 AND c.state = 'live'
+    """,
+)
+
+contact_by_email = Query(
+    "contact_by_email",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.email = $2 AND c.state = 'live'
+    ORDER BY c.role DESC, c.created_at, c.id
+    LIMIT 1
+    """,
+)
+
+contact_by_phone = Query(
+    "contact_by_phone",
+    ContactRow,
+    f"""
+    SELECT {CONTACT_COLUMNS}
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.phone = $2 AND c.state = 'live'
+    ORDER BY c.role DESC, c.created_at, c.id
+    LIMIT 1
+    """,
+)
+
+# Until the transaction ends, nobody else makes somebody with the same address this way.
+lock_email = Query(
+    "lock_email",
+    str,
+    "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
+)
+
+set_last_replied = Command(
+    "set_last_replied",
+    """
+    UPDATE contacts
+    SET last_replied_at = greatest(last_replied_at, $3)
+    WHERE workspace_id = $1 AND id = $2 AND state = 'live'
+    """,
+)
+
+set_last_contacted = Command(
+    "set_last_contacted",
+    """
+    UPDATE contacts
+    SET last_contacted_at = greatest(last_contacted_at, $3)
+    WHERE workspace_id = $1 AND id = ANY ($2::text[])
+    """,
+)

@@ -489,3 +489,49 @@ async def release_owned_contacts(caller: Caller, admin_id: int) -> int:
         events = [_updated(contact) for contact in await contacts_in(held, caller, released)]
         await record_many(held, caller.workspace_id, events, now)
     return len(released)
+
+
+async def find_contact(
+    held: Connection,
+    caller: Caller,
+    *,
+    contact_id: str | None,
+    external_id: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+) -> Contact | None:
+    """A live contact by the first identifier that is given; where people share an address, the oldest user."""
+    if contact_id is not None:
+        row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
+    elif external_id is not None:
+        row = await queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
+    elif email is not None:
+        row = await queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
+    elif phone is not None:
+        row = await queries.contact_by_phone.first(held, caller.workspace_id, phone)
+    else:
+        return None
+    return None if row is None else contact_from_row(caller, row)
+
+
+async def contact_with_email(held: Connection, caller: Caller, sent: str) -> Contact:
+    """Whoever has an address; where nobody has it, a new lead, and one alone if several ask at once."""
+    email = email_of(sent)
+    if email is None:
+        raise ParameterInvalid("email must not be blank")
+    found = await find_contact(held, caller, contact_id=None, email=email)
+    if found is None:
+        await queries.lock_email.one(held, caller.workspace_id, email)
+        found = await find_contact(held, caller, contact_id=None, email=email)
+    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email))
+
+
+async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
+    """The contact wrote. Raises ContactNotFound where they left, or were merged, at the same moment."""
+    if not await queries.set_last_replied.run(held, caller.workspace_id, contact_id, at):
+        raise ContactNotFound
+
+
+async def note_contacted(held: Connection, caller: Caller, contact_ids: list[str], at: datetime) -> None:
+    """The team wrote to the contacts."""
+    await queries.set_last_contacted.run(held, caller.workspace_id, contact_ids, at)

@@ -56,4 +56,18 @@ async def update_data_attribute(attribute_id: str, body: bytes, scope: HTTPScope
     return await service.update_data_attribute(caller_of(scope), attribute_id, request)
 
 
+@operation(
+    "POST",
+    "/manage/v1/data_attributes",
+    group=GROUP,
+    request=CreateDataAttributeRequest,
+    errors=[ParameterInvalid],
+    example={"name": "Area", "model": "conversation", "data_type": "string", "options": ["Billing", "Delivery"]},
+)
+async def create_any_attribute(body: bytes, scope: HTTPScope) -> DataAttribute:
+    """Define a field of contacts, companies or conversations."""
+    return await service.create_any_attribute(caller_of(scope), decode(body, CreateDataAttributeRequest))
+
+
 ROUTES = [list_data_attributes, create_data_attribute, update_data_attribute]
+MANAGE_ROUTES = [create_any_attribute]

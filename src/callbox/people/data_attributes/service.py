@@ -1,4 +1,4 @@
-"""The rules of data attributes: names are unique across contacts and companies, types are for ever."""
+"""The rules of data attributes: names are unique across all models, types are for ever."""
 
 from typing import Any
 from unicodedata import category
@@ -37,7 +37,7 @@ _DATA_TYPES = {
     # An older name for a list of strings.
     "options": "string",
 }
-_NOUNS = {"contact": "people", "company": "company"}
+_NOUNS = {"contact": "people", "company": "company", "conversation": "conversation"}
 
 
 class AttributeNotFound(NotFound):
@@ -73,9 +73,19 @@ async def list_data_attributes(caller: Caller, query: ListDataAttributesQuery) -
 
 async def create_data_attribute(caller: Caller, request: CreateDataAttributeRequest) -> DataAttribute:
     """A new attribute of contacts or companies."""
-    model = request.model
-    if model not in {"contact", "company"}:
+    if request.model not in {"contact", "company"}:
         raise ParameterInvalid("The Data Attribute model field must be either contact or company")
+    return await _create(caller, request, request.model)
+
+
+async def create_any_attribute(caller: Caller, request: CreateDataAttributeRequest) -> DataAttribute:
+    """A new attribute of any model; those of conversations come to be in no other way."""
+    if request.model not in BUILTINS:
+        raise ParameterInvalid("model must be contact, company or conversation")
+    return await _create(caller, request, request.model)
+
+
+async def _create(caller: Caller, request: CreateDataAttributeRequest, model: str) -> DataAttribute:
     name = _name(request.name, model)
     data_type = _DATA_TYPES.get(request.data_type or "")
     if data_type is None:

@@ -16,6 +16,10 @@ MAX_STRING_LENGTH = 255
 _LARGEST_INTEGER = 2**53
 
 
+class AttributeUnknown(ParameterInvalid):
+    """The model has no custom attribute of this name."""
+
+
 class AttributeDefinition(msgspec.Struct):
     """What a value is checked against."""
 
@@ -107,7 +111,7 @@ def _all_checked(definitions: Definitions, sent: dict[str, Any]) -> CustomAttrib
     for name, value in sent.items():
         definition = definitions.get(name)
         if definition is None:
-            raise ParameterInvalid(f"Custom attribute '{name}' does not exist")
+            raise AttributeUnknown(f"Custom attribute '{name}' does not exist")
         checked[name] = None if value is None else _checked(definition, value)
     return CustomAttributes(checked)
 

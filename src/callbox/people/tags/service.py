@@ -97,6 +97,14 @@ async def _meant(held: Connection, caller: Caller, request: TagRequest) -> TagRo
     return _found(await queries.tag_to_apply.first(held, caller.workspace_id, decimal_id(request.id)))
 
 
+async def hold_tag(held: Connection, caller: Caller, tag_id: WireId) -> TagRow | None:
+    """The tag, if there is one, kept from being deleted until the transaction ends.
+
+    Whoever puts a tag on something holds the tag before the thing.
+    """
+    return await queries.tag_to_apply.first(held, caller.workspace_id, decimal_id(tag_id))
+
+
 async def _rename(held: Connection, caller: Caller, tag_id: WireId, name: str) -> TagRow:
     try:
         async with savepoint(held):
@@ -205,7 +213,7 @@ async def tag_contact(caller: Caller, contact_id: str, tag_id: WireId) -> Applie
 
 async def _tag_for_contact(held: Connection, caller: Caller, contact_id: str, tag_id: WireId) -> TagRow:
     """The tag, held like the contact. That the contact is missing is told first."""
-    tag = await queries.tag_to_apply.first(held, caller.workspace_id, decimal_id(tag_id))
+    tag = await hold_tag(held, caller, tag_id)
     await contacts.lock_live_contacts(held, caller, [contact_id])
     return _found(tag)
 

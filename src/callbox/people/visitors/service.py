@@ -130,6 +130,19 @@ async def _locked(held: Connection, caller: Caller, key: PersonKey) -> VisitorRo
     return row
 
 
+async def convert_to_lead(
+    held: Connection, caller: Caller, *, visitor_id: str | None, user_id: str | None
+) -> Contact | None:
+    """The lead that a visitor becomes by writing, or None where no visitor has this id."""
+    if visitor_id is not None:
+        row = await queries.visitor_by_id.first(held, caller.workspace_id, visitor_id)
+    else:
+        row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
+    if row is None:
+        return None
+    return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+
+
 def _given(identifier: WireId | None) -> str | None:
     return None if identifier is None or identifier == "" else str(identifier)
 

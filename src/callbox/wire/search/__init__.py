@@ -4,6 +4,7 @@ A query is a filter, or a group of queries under AND or OR. Values only ever bec
 is one array parameter, so that the number of SQL texts stays bounded. `$1` is always the workspace.
 """
 
+from callbox.wire.pagination import SortValue
 from callbox.wire.search.errors import (
     InvalidField,
     InvalidOperator,
@@ -30,6 +31,7 @@ from callbox.wire.search.grammar import (
     parse_search,
 )
 from callbox.wire.search.sorting import CompiledSort, compile_page, compile_sort, cursor_value_of
+from callbox.wire.search.words import stored_words
 
 __all__ = [
     "MAX_GROUP_ITEMS",
@@ -53,6 +55,7 @@ __all__ = [
     "SearchPagination",
     "SearchRequest",
     "Sort",
+    "SortValue",
     "attribute_names",
     "compile_filter",
     "compile_page",
@@ -61,4 +64,5 @@ __all__ = [
     "names_a_key",
     "parse_query",
     "parse_search",
+    "stored_words",
 ]

@@ -16,6 +16,8 @@ class FieldType(StrEnum):
     DAY = "day"  # a time, compared by calendar days of the workspace's time zone
     MOMENT = "moment"  # a time, compared to the second
     MEMBER = "member"  # an id among those that hang on the row
+    ID = "id"  # a decimal id: a number where it is compared, a text where a part of it is asked for
+    WORDS = "words"  # a text kept by `words.stored_words`, compared word by word
 
 
 EQUALITY = ("=", "!=")
@@ -30,14 +32,16 @@ OPERATORS: Mapping[FieldType, tuple[str, ...]] = {
     FieldType.DAY: ("=", ">", "<"),
     FieldType.MOMENT: EQUALITY + LISTS + ORDER,
     FieldType.MEMBER: EQUALITY,
+    FieldType.ID: EQUALITY + LISTS + TEXT,
+    FieldType.WORDS: EQUALITY + LISTS + TEXT,
 }
 
 
 class Field(msgspec.Struct, frozen=True):
     """One searchable field: an SQL expression over the resource's alias.
 
-    For MEMBER it is a condition with a place `{}` for a further one about `member`, an SQL expression of the type
-    `member_type`: `c.id IN (SELECT t.contact_id FROM contact_tags t WHERE t.workspace_id = $1{})`.
+    For MEMBER and WORDS it is a condition with a place `{}` for a further one about `member`, an SQL expression of
+    the type `member_type`: `c.id IN (SELECT t.contact_id FROM contact_tags t WHERE t.workspace_id = $1{})`.
     """
 
     type: FieldType
@@ -55,6 +59,7 @@ class Resource(msgspec.Struct, frozen=True):
     """What can be searched of one kind of thing."""
 
     fields: Mapping[str, Field]
+    attribute_prefix: str = "custom_attributes"  # what a query calls them
     attributes_sql: str | None = None  # the custom attributes
     folded_attributes_sql: str | None = None  # the same with strings in lower case, indexed
     attribute_dates: FieldType = FieldType.DAY  # how custom attributes of the type date compare

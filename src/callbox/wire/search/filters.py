@@ -12,10 +12,10 @@ from callbox.wire.search.errors import InvalidField, InvalidOperator
 from callbox.wire.search.fields import LISTS, OPERATORS, ORDER, TEXT, Field, FieldType, Resource
 from callbox.wire.search.grammar import Filter, Group, Query
 from callbox.wire.search.values import checked_list, checked_value, refusal
+from callbox.wire.search.words import word_pattern
 
 # A connector asks for everything as: id > "" or id = "".
 _ID_FIELD = "id"
-_ATTRIBUTES = "custom_attributes"
 _NEGATED = frozenset({"!=", "NIN", "!~"})
 _SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.INTEGER: "bigint",
@@ -83,7 +83,8 @@ class _Compiler:
         if isinstance(query, Group):
             return "(" + f" {query.operator} ".join(self.query(item) for item in query.queries) + ")"
         prefix, _, name = query.field.partition(".")
-        if prefix == _ATTRIBUTES and name in self._attribute_types and self._resource.attributes_sql:
+        is_attribute = prefix == self._resource.attribute_prefix and name in self._attribute_types
+        if is_attribute and self._resource.attributes_sql:
             return self._attribute(query, name)
         field = self._resource.fields.get(query.field)
         if field is None:
@@ -95,6 +96,8 @@ class _Compiler:
         _check_operator(query, allowed + ORDER if query.field == _ID_FIELD else allowed)
         if field.type is FieldType.MEMBER:
             return self._membership(query, field)
+        if field.type is FieldType.WORDS:
+            return self._words(query, field)
         return self._comparison(query, _Operand(field.type, field.sql, field.is_folded))
 
     def _comparison(self, query: Filter, operand: _Operand) -> str:
@@ -107,6 +110,8 @@ class _Compiler:
                 return self._time(query, operand)
             case FieldType.STRING:
                 return self._text(query, operand)
+            case FieldType.ID:
+                return self._id(query, operand)
             case _:
                 parameter = self._parameter(checked_value(operand.type, query.value), _SQL_TYPES[operand.type])
                 operator = "IS DISTINCT FROM" if query.operator == "!=" else query.operator
@@ -120,6 +125,15 @@ class _Compiler:
             return f"({condition}) IS NOT TRUE" if query.operator == "!~" else condition
         operator = "IS DISTINCT FROM" if query.operator == "!=" else query.operator
         return f"{stored} {operator} {self._folded(value, operand)}"
+
+    def _id(self, query: Filter, operand: _Operand) -> str:
+        """A number, which an index serves, as far as the operator and the value let it be one."""
+        number = decimal_id(checked_value(FieldType.ID, query.value))
+        if number is None or query.operator in TEXT:
+            as_text = msgspec.structs.replace(query, value=str(query.value))
+            return self._text(as_text, _Operand(FieldType.STRING, f"({operand.sql})::text", is_folded=True))
+        operator = "IS DISTINCT FROM" if query.operator == "!=" else query.operator
+        return f"{operand.sql} {operator} {self._parameter(number, 'bigint')}"
 
     def _folded(self, value: str, operand: _Operand) -> str:
         """The parameter in lower case, by whichever of Python and SQL folded the other side: they differ."""
@@ -174,6 +188,9 @@ class _Compiler:
         if operand.type in {FieldType.DAY, FieldType.MOMENT}:
             return self._any_time_of(values, operand)
         checked = [checked_value(operand.type, value) for value in values]
+        if operand.type is FieldType.ID:
+            numbers = [number for number in map(decimal_id, checked) if number is not None]
+            return f"{operand.sql} = ANY ({self._parameter(numbers, 'bigint[]')})"
         if operand.type is not FieldType.STRING:
             return f"{operand.sql} = ANY ({self._parameter(checked, _SQL_TYPES[operand.type] + '[]')})"
         if operand.is_folded:
@@ -211,6 +228,17 @@ class _Compiler:
             ids = [number for number in map(decimal_id, ids) if number is not None]
         parameter = self._parameter(ids, f"{field.member_type}[]")
         return field.sql.format(f" AND {field.member} = ANY ({parameter})")
+
+    def _words(self, query: Filter, field: Field) -> str:
+        values = checked_list(query.value) if query.operator in LISTS else [query.value]
+        patterns = [
+            word_pattern(query.operator, checked_value(FieldType.WORDS, value)) for value in values if value is not None
+        ]
+        parameter = self._parameter([pattern for pattern in patterns if pattern is not None], "text[]")
+        condition = field.sql.format(f" AND {field.member} LIKE ANY ({parameter})")
+        if None in values and query.operator not in TEXT:
+            condition = f"({condition} OR NOT {field.sql.format('')})"
+        return f"NOT ({condition})" if query.operator in _NEGATED else condition
 
     def _attribute(self, query: Filter, name: str) -> str:
         kind = _ATTRIBUTE_TYPES.get(self._attribute_types[name], self._resource.attribute_dates)

@@ -1,9 +1,11 @@
 """The order of results, and the condition with which a further page begins."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
+from callbox.wire.decode import decimal_id
 from callbox.wire.pagination import CursorInvalid, SortValue
 from callbox.wire.search.errors import InvalidField, InvalidSortOrder
 from callbox.wire.search.fields import FieldType, Resource
@@ -46,20 +48,26 @@ def compile_sort(resource: Resource, sort: Sort) -> CompiledSort:
 
 
 def compile_page(
-    sort: CompiledSort, id_sql: str, sort_value: SortValue, last_id: str, first_parameter: int
+    sort: CompiledSort,
+    id_sql: str,
+    sort_value: SortValue,
+    last_id: str,
+    first_parameter: int,
+    id_type: Literal["text", "bigint"] = "text",
 ) -> Compiled:
     """The condition for rows after the one where a page ended. Rows without a value come last either way.
 
-    Raises CursorInvalid where the value cannot be one of the sorted field's: cursors come from outside.
+    Raises CursorInvalid where a value cannot be one of the sorted field's, or an id: cursors come from outside.
     """
     sign = "<" if sort.is_descending else ">"
+    last = last_id if id_type == "text" else decimal_id(last_id)
+    if last is None or (sort_value is None and sort.is_required):
+        raise CursorInvalid
     if sort_value is None:
-        if sort.is_required:
-            raise CursorInvalid
-        return Compiled(f"({sort.sql} IS NULL AND {id_sql} {sign} ${first_parameter}::text)", [last_id])
+        return Compiled(f"({sort.sql} IS NULL AND {id_sql} {sign} ${first_parameter}::{id_type})", [last])
     value, sql_type = _sql_value(sort.type, sort_value)
-    sql = f"({sort.sql}, {id_sql}) {sign} (${first_parameter}::{sql_type}, ${first_parameter + 1}::text)"
-    return Compiled(sql if sort.is_required else f"({sql} OR {sort.sql} IS NULL)", [value, last_id])
+    sql = f"({sort.sql}, {id_sql}) {sign} (${first_parameter}::{sql_type}, ${first_parameter + 1}::{id_type})"
+    return Compiled(sql if sort.is_required else f"({sql} OR {sort.sql} IS NULL)", [value, last])
 
 
 def cursor_value_of(value: datetime | str | float | None) -> SortValue:
@@ -76,7 +84,7 @@ def _sql_value(kind: FieldType, value: str | float) -> tuple[object, str]:
                 raise CursorInvalid from None
         case FieldType.STRING, str():
             return value, "text"
-        case FieldType.INTEGER, int() if abs(value) <= _LARGEST_BIGINT:
+        case ((FieldType.INTEGER | FieldType.ID), int()) if abs(value) <= _LARGEST_BIGINT:
             return value, "bigint"
         case FieldType.FLOAT, int() | float():
             return float(value), "float8"

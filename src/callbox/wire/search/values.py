@@ -15,14 +15,21 @@ _EARLIEST_UNIX_TIME, _LATEST_UNIX_TIME = -62_135_596_800, 253_402_300_799  # the
 _NUMERAL = re.compile(r"-?[0-9]{1,30}(?P<fraction>\.[0-9]{1,30})?(?P<exponent>[eE][+-]?[0-9]{1,3})?")
 _BOOLEANS: dict[str | bool, bool] = {"true": True, "false": False, True: True, False: False}
 _SHOWN_LENGTH = 100
-_SHOWN_TYPES = {FieldType.DAY: "date", FieldType.MOMENT: "date", FieldType.MEMBER: "string"}
+_IDS = frozenset({FieldType.ID, FieldType.MEMBER})
+_SHOWN_TYPES = {
+    FieldType.DAY: "date",
+    FieldType.MOMENT: "date",
+    FieldType.MEMBER: "string",
+    FieldType.ID: "string",
+    FieldType.WORDS: "string",
+}
 
 
 def checked_value(kind: FieldType, value: object) -> Any:
     """The value in the field's type; times as Unix seconds. Raises InvalidValue."""
     found: object = None
     match kind:
-        case FieldType.STRING | FieldType.MEMBER:
+        case FieldType.STRING | FieldType.MEMBER | FieldType.ID | FieldType.WORDS:
             found = _text(kind, value)
         case FieldType.BOOLEAN:
             found = _BOOLEANS.get(value) if isinstance(value, str | bool) else None
@@ -55,7 +62,7 @@ def checked_list(value: object) -> list[Any]:
 
 def _text(kind: FieldType, value: object) -> str | None:
     # Ids arrive as numbers too, whichever kind the answers use.
-    if kind is FieldType.MEMBER and isinstance(value, int) and not isinstance(value, bool):
+    if kind in _IDS and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
         return None

@@ -1,0 +1,71 @@
+"""Files that people attach: their bytes, in a directory or an object store, by workspace and id.
+
+What is known of a file beside its bytes is in the table `files`; a file is written before the row that names it
+commits, so a row never lacks its bytes. Bytes without a row are what a broken-off request leaves.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+_CHUNK_BYTES = 256 * 1024
+
+
+class FilesUnavailable(Exception):
+    """The directory or object store cannot be used; the message says why."""
+
+
+class FileMissing(Exception):
+    """A file's bytes are not where they were put."""
+
+
+_store: ObjectStore | None = None
+
+
+def open_files(place: str) -> None:
+    """Let this process use a directory, by its path, or an object store, by its URL. Raises FilesUnavailable."""
+    global _store  # noqa: PLW0603  # one place a process, told once at start
+    try:
+        _store = from_url(place) if "://" in place else LocalStore(Path(place).absolute(), mkdir=True)
+    except (BaseError, ValueError, OSError) as error:
+        raise FilesUnavailable(f"Files cannot be kept in {place}: {error}") from error
+
+
+def _opened() -> ObjectStore:
+    if _store is None:
+        raise FilesUnavailable("no place for files was opened")
+    return _store
+
+
+def _path(workspace_id: str, file_id: str) -> str:
+    return f"{workspace_id}/{file_id[:2]}/{file_id}"
+
+
+async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
+    """Keep a file's bytes."""
+    await obstore.put_async(_opened(), _path(workspace_id, file_id), content)
+
+
+async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
+    """A file's bytes, in pieces. Raises FileMissing before the first one."""
+    try:
+        found = await obstore.get_async(_opened(), _path(workspace_id, file_id))
+    except FileNotFoundError as error:
+        raise FileMissing(file_id) from error
+    return _pieces(found)
+
+
+async def _pieces(found: "obstore.GetResult") -> AsyncIterator[bytes]:
+    async for piece in found.stream(min_chunk_size=_CHUNK_BYTES):
+        yield bytes(piece)
+
+
+async def delete_file(workspace_id: str, file_id: str) -> None:
+    """Forget a file's bytes; nothing to do where they are gone."""
+    try:
+        await obstore.delete_async(_opened(), _path(workspace_id, file_id))
+    except FileNotFoundError:
+        return

@@ -1,0 +1,165 @@
+"""Attached files: taken in with what they are attached to, shown by links that expire.
+
+A file in the request is stored before its transaction commits. A file by URL is fetched by a job afterwards;
+until then its link leads to where it comes from.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import quote, unquote, urlsplit
+from uuid import uuid4
+
+import msgspec
+from msgspec import Meta
+
+from callbox.platform import clock
+from callbox.platform.database import Connection, connection
+from callbox.platform.files import read_file, write_file
+from callbox.platform.jobs import Work, enqueue
+from callbox.support.attachments import queries
+from callbox.support.attachments.contents import content_of
+from callbox.support.attachments.queries import AttachmentRow, LinkedFile
+from callbox.wire.authentication import Caller
+from callbox.wire.errors import NotFound, ParameterInvalid
+from callbox.wire.urls import base_url
+
+MAX_ATTACHMENTS = 10
+# Of a file that travels in a request; one that is fetched by its URL may be larger.
+MAX_SENT_BYTES = 25 * 1024 * 1024
+MAX_FETCHED_BYTES = 100 * 1024 * 1024
+LINK_SECONDS = 30 * 60
+_MAX_NAME_LENGTH = 255
+
+
+class Attachment(msgspec.Struct):
+    """A file of a part. The link lives for half an hour; reading again gives a fresh one."""
+
+    type: Literal["upload"]
+    name: str
+    url: str
+    content_type: str
+    filesize: int
+    width: int | None
+    height: int | None
+
+
+class AttachmentFile(msgspec.Struct):
+    """A file that travels in the request, in base64."""
+
+    content_type: str
+    data: str
+    name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME_LENGTH)]
+
+
+class FileToFetch(msgspec.Struct):
+    """The payload of the job that fetches a file."""
+
+    workspace_id: str
+    file_id: str
+
+
+class FileNotFound(NotFound):
+    """The link leads to no file, is not ours, or has expired."""
+
+    message = "Resource Not Found"
+
+
+class _NewFile(msgspec.Struct):
+    id: str
+    name: str
+    content_type: str
+    filesize: int
+    width: int | None
+    height: int | None
+    state: Literal["stored", "awaited"]
+    source_url: str | None
+
+
+async def take_in(
+    held: Connection, caller: Caller, urls: Sequence[str], files: Sequence[AttachmentFile] = ()
+) -> str | None:
+    """Keep what a request attaches; answers the files' ids as a JSON array, or None. Raises ParameterInvalid."""
+    if len(urls) > MAX_ATTACHMENTS or len(files) > MAX_ATTACHMENTS:
+        raise ParameterInvalid(f"At most {MAX_ATTACHMENTS} attachments are allowed")
+    taken = [_awaited(url) for url in urls] + [await _stored(caller, file) for file in files]
+    if not taken:
+        return None
+    await queries.insert_files.run(
+        held,
+        caller.workspace_id,
+        caller.now(),
+        *(list(column) for column in zip(*(msgspec.structs.astuple(each) for each in taken), strict=True)),
+    )
+    await enqueue(
+        held,
+        [
+            Work("attachments.fetch", msgspec.json.encode(FileToFetch(caller.workspace_id, each.id)))
+            for each in taken
+            if each.state == "awaited"
+        ],
+    )
+    return msgspec.json.encode([each.id for each in taken]).decode()
+
+
+def _awaited(url: str) -> _NewFile:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ParameterInvalid(f"attachment_urls must be http or https URLs, not {url[:200]}")
+    name = unquote(PurePosixPath(parts.path).name)[:_MAX_NAME_LENGTH] or "attachment"
+    return _NewFile(str(uuid4()), name, "application/octet-stream", 0, None, None, "awaited", url)
+
+
+async def _stored(caller: Caller, file: AttachmentFile) -> _NewFile:
+    try:
+        data = base64.b64decode(file.data, validate=True)
+    except (binascii.Error, ValueError):
+        raise ParameterInvalid("attachment_files.data must be base64") from None
+    if len(data) > MAX_SENT_BYTES:
+        raise ParameterInvalid(f"attachment_files must be at most {MAX_SENT_BYTES // 1024 // 1024} MB each")
+    content = content_of(data, file.content_type)
+    stored = _NewFile(str(uuid4()), file.name, *_typed(content, len(data)), "stored", None)
+    await write_file(caller.workspace_id, stored.id, data)
+    return stored
+
+
+def _typed(content: tuple[str, int | None, int | None], size: int) -> tuple[str, int, int | None, int | None]:
+    content_type, width, height = content
+    return content_type, size, width, height
+
+
+def attachment_from_row(caller: Caller, row: AttachmentRow) -> Attachment:
+    """An attachment as answers show it."""
+    url = row.source_url if row.state != "stored" and row.source_url else link(caller, row.id, row.name)
+    return Attachment("upload", row.name, url, row.content_type, row.filesize, row.width, row.height)
+
+
+def link(caller: Caller, file_id: str, name: str) -> str:
+    """A link to a stored file that needs no token and expires."""
+    expires = int(clock.machine_time().timestamp()) + LINK_SECONDS
+    signature = _signature(caller.link_key, caller.workspace_id, file_id, expires)
+    path = f"/files/{caller.workspace_id}/{file_id}/{quote(name, safe='')}"
+    return f"{base_url()}{path}?expires={expires}&signature={signature}"
+
+
+def _signature(key: bytes, workspace_id: str, file_id: str, expires: int) -> str:
+    return hmac.new(key, f"{workspace_id}/{file_id}/{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+async def open_link(
+    workspace_id: str, file_id: str, expires: int, signature: str
+) -> tuple[LinkedFile, AsyncIterator[bytes]]:
+    """The file that a link leads to, and its bytes. Raises FileNotFound."""
+    if expires < clock.machine_time().timestamp():
+        raise FileNotFound
+    async with connection() as held:
+        file = await queries.linked_file.first(held, workspace_id, file_id)
+    if file is None or file.state != "stored":
+        raise FileNotFound
+    if not hmac.compare_digest(_signature(file.link_key, workspace_id, file_id, expires), signature):
+        raise FileNotFound
+    return file, await read_file(workspace_id, file_id)

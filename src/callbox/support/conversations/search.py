@@ -1,0 +1,270 @@
+"""Conversations in lists: all of them, or those that a query of the search language finds."""
+
+from callbox.people.data_attributes.values import attribute_types
+from callbox.platform.database import Connection, Query, connection
+from callbox.support.conversations import queries
+from callbox.support.conversations.queries import (
+    CONVERSATION_COLUMNS,
+    CONVERSATION_TABLES,
+    SOURCE_AUTHOR_ID,
+    SOURCE_AUTHOR_TYPE,
+    ConversationRow,
+    conversation_row,
+)
+from callbox.support.conversations.schemas import (
+    ConversationList,
+    ListConversationsQuery,
+    conversation_from_row,
+    conversation_pages,
+)
+from callbox.wire import search
+from callbox.wire.authentication import Caller
+from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
+from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Filter, Group, Resource
+
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 150
+
+_MEMBERSHIP = ("=", "!=", "IN", "NIN", "~", "!~")
+_ASSIGNEES = frozenset({"admin_assignee_id", "team_assignee_id"})
+_OPEN_STATES = ["open", "snoozed"]
+# There are none while no contact has written.
+_IF_WRITTEN = "CASE WHEN c.first_contact_reply_at IS NOT NULL THEN {} END"
+
+
+def _moments(prefix: str, *names: str) -> dict[str, Field]:
+    return {f"{prefix}{name}": Field(FieldType.MOMENT, f"c.{name}", is_sortable=True) for name in names}
+
+
+def _without_agents(*names: str) -> dict[str, Field]:
+    """No AI agent takes part in conversations here: a field that is always empty."""
+    return {f"ai_agent.{name}": Field(FieldType.STRING, "NULL::text") for name in names}
+
+
+_RATING_ADMIN = Field(FieldType.ID, "c.rating_admin_id")
+
+CONVERSATIONS = Resource(
+    fields={
+        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True),
+        "created_at": Field(FieldType.MOMENT, "c.created_at", is_sortable=True, is_required=True),
+        "updated_at": Field(FieldType.MOMENT, "c.updated_at", is_sortable=True, is_required=True),
+        **_moments("", "waiting_since", "snoozed_until"),
+        "source.type": Field(FieldType.STRING, "c.source_type", is_folded=True),
+        "source.id": Field(FieldType.ID, "c.source_id"),
+        "source.delivered_as": Field(FieldType.STRING, "c.source_delivered_as", is_folded=True),
+        "source.subject": Field(FieldType.STRING, "c.source_subject"),
+        "source.body": Field(
+            FieldType.WORDS,
+            "c.id IN (SELECT w.conversation_id FROM conversation_words w WHERE w.workspace_id = $1{})",
+            member="w.words",
+        ),
+        "source.url": Field(FieldType.STRING, "c.source_url"),
+        "source.author.id": Field(FieldType.STRING, SOURCE_AUTHOR_ID, is_folded=True),
+        "source.author.type": Field(FieldType.STRING, SOURCE_AUTHOR_TYPE, is_folded=True),
+        "source.author.name": Field(FieldType.STRING, "coalesce(sa.name, sc.name)"),
+        "source.author.email": Field(FieldType.STRING, "coalesce(sa.email, sc.email)"),
+        "contact_ids": Field(
+            FieldType.MEMBER,
+            "c.id IN (SELECT m.conversation_id FROM conversation_contacts m WHERE m.workspace_id = $1{})",
+            member="m.contact_id",
+            operators=_MEMBERSHIP,
+        ),
+        "teammate_ids": Field(
+            FieldType.MEMBER,
+            "EXISTS (SELECT FROM unnest(c.teammate_ids) AS teammate_id WHERE true{})",
+            member="teammate_id",
+            member_type="bigint",
+            operators=_MEMBERSHIP,
+        ),
+        "tag_ids": Field(
+            FieldType.MEMBER,
+            "c.id IN (SELECT t.conversation_id FROM conversation_tags t WHERE t.workspace_id = $1{})",
+            member="t.tag_id",
+            member_type="bigint",
+            operators=_MEMBERSHIP,
+        ),
+        "admin_assignee_id": Field(FieldType.INTEGER, "c.admin_assignee_id"),
+        "team_assignee_id": Field(FieldType.INTEGER, "c.team_assignee_id"),
+        "channel_initiated": Field(FieldType.STRING, "c.source_type", is_folded=True),
+        "state": Field(FieldType.STRING, "c.state", is_folded=True),
+        "open": Field(FieldType.BOOLEAN, "(c.state <> 'closed')"),
+        "read": Field(FieldType.BOOLEAN, "c.is_read"),
+        "priority": Field(
+            FieldType.STRING, "CASE WHEN c.is_priority THEN 'priority' ELSE 'not_priority' END", is_folded=True
+        ),
+        **{
+            f"statistics.{name}": Field(FieldType.INTEGER, f"c.{name}", is_sortable=True)
+            for name in (
+                "time_to_assignment",
+                "time_to_admin_reply",
+                "time_to_first_close",
+                "time_to_last_close",
+                "median_time_to_reply",
+            )
+        },
+        "statistics.count_reopens": Field(FieldType.INTEGER, _IF_WRITTEN.format("c.count_reopens")),
+        "statistics.count_assignments": Field(FieldType.INTEGER, _IF_WRITTEN.format("c.count_assignments")),
+        "statistics.count_conversation_parts": Field(FieldType.INTEGER, _IF_WRITTEN.format("c.part_count + 1")),
+        **_moments(
+            "statistics.",
+            "first_contact_reply_at",
+            "first_assignment_at",
+            "first_admin_reply_at",
+            "first_close_at",
+            "last_assignment_at",
+            "last_assignment_admin_reply_at",
+            "last_contact_reply_at",
+            "last_admin_reply_at",
+            "last_close_at",
+        ),
+        "statistics.last_closed_by_id": Field(FieldType.ID, "c.last_closed_by_id"),
+        "conversation_rating.requested_at": Field(FieldType.MOMENT, "c.rating_requested_at"),
+        "conversation_rating.replied_at": Field(FieldType.MOMENT, "c.rating_replied_at"),
+        "conversation_rating.score": Field(FieldType.INTEGER, "c.rating"),
+        "conversation_rating.remark": Field(FieldType.STRING, "c.rating_remark"),
+        "conversation_rating.contact_id": Field(FieldType.STRING, "c.rating_contact_id", is_folded=True),
+        # The reference misspells it, and clients copied that.
+        "conversation_rating.admin_d": _RATING_ADMIN,
+        "conversation_rating.admin_id": _RATING_ADMIN,
+        "ai_agent_participated": Field(FieldType.BOOLEAN, "false"),
+        "ai_agent.rating": Field(FieldType.INTEGER, "NULL::integer"),
+        **_without_agents("resolution_state", "last_answer_type", "rating_remark", "source_type", "source_title"),
+    },
+    attributes_sql="c.custom_attributes",
+    folded_attributes_sql="c.custom_attributes_folded",
+    attribute_dates=FieldType.MOMENT,
+)
+
+
+_LATEST_FIRST = search.compile_sort(CONVERSATIONS, search.Sort())
+_ALL = Compiled("true", [])
+
+
+async def list_conversations(caller: Caller, query: ListConversationsQuery) -> ConversationList:
+    """All conversations, the latest change first. One that changes between two pages may repeat or be missed."""
+    listing = f"{caller.workspace_id} conversations"
+    page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
+    async with connection() as held:
+        rows = await _rows(held, caller, _ALL, _LATEST_FIRST, page)
+        total = page.total_count
+        if total is None:
+            total = await queries.conversation_count.one(held, caller.workspace_id)
+    return _answer(caller, rows, total, page, _LATEST_FIRST, query.per_page)
+
+
+async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
+    """Conversations that meet a query, by pages."""
+    asked = search.parse_search(body)
+    sort = search.compile_sort(CONVERSATIONS, asked.sort)
+    listing = f"{caller.workspace_id} conversations/search {asked.mark}"
+    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
+    async with connection() as held:
+        condition = await conversation_condition(held, caller, asked.query, first_parameter=2)
+        rows = await _rows(held, caller, condition, sort, page)
+        total = page.total_count
+        if total is None:
+            total = await _total(held, caller, condition, page, len(rows))
+    return _answer(caller, rows, total, page, sort, asked.per_page)
+
+
+def _answer(
+    caller: Caller,
+    rows: list[ConversationRow],
+    total: int,
+    page: CursorPage,
+    sort: CompiledSort,
+    sent_per_page: int | str | None,
+) -> ConversationList:
+    shown = rows[: page.per_page]
+    last = shown[-1] if len(rows) > page.per_page else None
+    pages = cursor_pages(page, total, str(last.id) if last else None, _sort_value(last, sort) if last else None)
+    return ConversationList(
+        "conversation.list",
+        [conversation_from_row(caller, row) for row in shown],
+        total,
+        conversation_pages(pages, sent_per_page),
+    )
+
+
+async def conversation_condition(
+    held: Connection, caller: Caller, query: search.Query, *, first_parameter: int
+) -> Compiled:
+    """The SQL condition of a query about conversations `c` with the tables that are joined to them."""
+    types = await attribute_types(held, caller.workspace_id, "conversation") if _names_attributes(query) else {}
+    return search.compile_filter(
+        CONVERSATIONS,
+        _rewritten(query),
+        attribute_types=types,
+        timezone=caller.timezone,
+        first_parameter=first_parameter,
+    )
+
+
+def _names_attributes(query: search.Query) -> bool:
+    if isinstance(query, Group):
+        return any(_names_attributes(item) for item in query.queries)
+    return query.field.startswith("custom_attributes.")
+
+
+def _rewritten(query: search.Query) -> search.Query:
+    """The query in words that indexes know: nobody is null, though clients send 0 too; `open` is a set of states."""
+    if isinstance(query, Group):
+        return Group(query.operator, tuple(_rewritten(item) for item in query.queries))
+    field, operator, value = query.field, query.operator, query.value
+    if field in _ASSIGNEES and operator in {"=", "!="}:
+        return Filter(field, operator, _nobody_as_null(value))
+    if field in _ASSIGNEES and isinstance(value, list):
+        return Filter(field, operator, [_nobody_as_null(each) for each in value])
+    if field == "open" and operator == "=" and (value is True or value == "true"):
+        return Filter("state", "IN", _OPEN_STATES)
+    if field == "open" and operator == "=" and (value is False or value == "false"):
+        return Filter("state", "=", "closed")
+    return query
+
+
+def _nobody_as_null(value: object) -> object:
+    return None if value == "0" or (type(value) is int and value == 0) else value
+
+
+async def _rows(
+    held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
+) -> list[ConversationRow]:
+    """The page's rows and one more, which tells whether there is a further page."""
+    next_parameter = 2 + len(condition.parameters)
+    after = _ALL
+    if page.last_id:
+        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter, "bigint")
+    parameters = [*condition.parameters, *after.parameters]
+    statement = Query(
+        "conversations_search",
+        conversation_row,
+        f"""
+        SELECT {CONVERSATION_COLUMNS}
+        FROM {CONVERSATION_TABLES}
+        WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND {condition.sql} AND {after.sql}
+        ORDER BY {sort.order_by("c.id")}
+        LIMIT ${len(parameters) + 2}
+        """,
+    )
+    return await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
+
+
+async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
+    """How many meet the query; known already where all are on the first page."""
+    if found <= page.per_page:
+        return found
+    statement = Query(
+        "conversations_search_total",
+        int,
+        f"""
+        SELECT count(*)
+        FROM {CONVERSATION_TABLES}
+        WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND {condition.sql}
+        """,
+    )
+    return await statement.one(held, caller.workspace_id, *condition.parameters)
+
+
+def _sort_value(row: ConversationRow, sort: CompiledSort) -> search.SortValue:
+    """Sortable fields are called as their columns are."""
+    return search.cursor_value_of(getattr(row, sort.field.rpartition(".")[2]))

@@ -1,0 +1,188 @@
+"""What can be searched of a ticket: the search language's table of fields, and the search itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from callbox.platform.database import Connection, Query, connection
+from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
+from callbox.support.ticket_types.service import find_attributes
+from callbox.support.tickets import queries
+from callbox.support.tickets.schemas import NOBODY, TicketList, ticket_from_row
+from callbox.wire import search
+from callbox.wire.authentication import Caller
+from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
+from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Filter, Group, Resource
+
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 150
+
+_MEMBERSHIP = ("=", "!=", "IN", "NIN")
+_ASSIGNEES = frozenset({"admin_assignee_id", "team_assignee_id"})
+_ATTRIBUTE = "ticket_attribute"
+_ATTRIBUTE_TYPES = {
+    "string": "string",
+    "list": "string",
+    "integer": "integer",
+    "decimal": "float",
+    "boolean": "boolean",
+    "datetime": "date",
+}
+
+_TEXTS = {
+    name: Field(FieldType.STRING, f"(c.ticket_attributes_folded ->> '{name}')", is_folded=True)
+    for name in (TITLE, DESCRIPTION)
+}
+
+TICKETS = Resource(
+    fields={
+        **_TEXTS,
+        "title": _TEXTS[TITLE],
+        "description": _TEXTS[DESCRIPTION],
+        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True),
+        "created_at": Field(FieldType.MOMENT, "c.created_at", is_sortable=True, is_required=True),
+        "updated_at": Field(FieldType.MOMENT, "c.updated_at", is_sortable=True, is_required=True),
+        "snoozed_until": Field(FieldType.MOMENT, "c.snoozed_until", is_sortable=True),
+        "category": Field(
+            FieldType.MEMBER,
+            "c.ticket_type_id IN (SELECT t.id FROM ticket_types t WHERE t.workspace_id = $1{})",
+            member="t.category",
+            operators=_MEMBERSHIP,
+        ),
+        "ticket_type_id": Field(FieldType.ID, "c.ticket_type_id"),
+        "contact_ids": Field(
+            FieldType.MEMBER,
+            "c.id IN (SELECT m.conversation_id FROM conversation_contacts m WHERE m.workspace_id = $1{})",
+            member="m.contact_id",
+            operators=_MEMBERSHIP,
+        ),
+        "teammate_ids": Field(
+            FieldType.MEMBER,
+            "EXISTS (SELECT FROM unnest(c.teammate_ids) AS teammate_id WHERE true{})",
+            member="teammate_id",
+            member_type="bigint",
+            operators=_MEMBERSHIP,
+        ),
+        "admin_assignee_id": Field(FieldType.ID, "c.admin_assignee_id"),
+        "team_assignee_id": Field(FieldType.ID, "c.team_assignee_id"),
+        "open": Field(FieldType.BOOLEAN, "(c.state <> 'closed')"),
+        "state": Field(FieldType.STRING, "c.ticket_state", is_folded=True),
+    },
+    attribute_prefix=_ATTRIBUTE,
+    attributes_sql="c.ticket_attributes",
+    folded_attributes_sql="c.ticket_attributes_folded",
+    attribute_dates=FieldType.MOMENT,
+)
+
+
+class _Found(msgspec.Struct):
+    """A ticket that meets a query, and what the page is sorted by."""
+
+    id: int
+    sort_value: Any
+
+
+async def search_tickets(caller: Caller, body: bytes) -> TicketList:
+    """Tickets that meet a query, by pages."""
+    asked = search.parse_search(body)
+    sort = search.compile_sort(TICKETS, asked.sort)
+    listing = f"{caller.workspace_id} tickets/search {asked.mark}"
+    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
+    async with connection() as held:
+        condition = await _condition(held, caller, asked.query)
+        found = await _find(held, caller, condition, sort, page)
+        shown = [each.id for each in found[: page.per_page]]
+        rows = {row.id: row for row in await queries.tickets_by_ids.all(held, caller.workspace_id, shown)}
+        total = page.total_count
+        if total is None:
+            total = await _total(held, caller, condition, page, len(found))
+    last = found[page.per_page - 1] if len(found) > page.per_page else None
+    sort_value = search.cursor_value_of(last.sort_value) if last else None
+    pages = cursor_pages(page, total, str(last.id) if last else None, sort_value)
+    return TicketList("ticket.list", pages, total, [ticket_from_row(caller, rows[each]) for each in shown])
+
+
+async def _condition(held: Connection, caller: Caller, query: search.Query) -> Compiled:
+    """The SQL condition of a query about tickets `c`."""
+    names_attributes = any(field.startswith(f"{_ATTRIBUTE}.") for field in _fields(query))
+    attributes = await find_attributes(held, caller) if names_attributes else []
+    known = {f"{_ATTRIBUTE}.{each.id}": each for each in attributes if each.data_type in _ATTRIBUTE_TYPES}
+    return search.compile_filter(
+        TICKETS,
+        _rewritten(query, known),
+        attribute_types={each.key: _ATTRIBUTE_TYPES[each.data_type] for each in known.values()},
+        timezone=caller.timezone,
+        first_parameter=2,
+    )
+
+
+def _fields(query: search.Query) -> Iterator[str]:
+    if isinstance(query, Group):
+        for item in query.queries:
+            yield from _fields(item)
+    else:
+        yield query.field
+
+
+def _rewritten(query: search.Query, known: dict[str, AttributeRow]) -> search.Query:
+    """The query in what is stored: attributes by their keys, list items by their ids, nobody as null."""
+    if isinstance(query, Group):
+        return Group(query.operator, tuple(_rewritten(item, known) for item in query.queries))
+    if query.field in _ASSIGNEES and query.operator in _MEMBERSHIP:
+        return Filter(query.field, query.operator, _mapped(query.value, {NOBODY: None}))
+    attribute = known.get(query.field)
+    if attribute is None:
+        return query
+    ids = {option.label: option.id for option in attribute.options}
+    value = _mapped(query.value, ids) if query.operator in _MEMBERSHIP else query.value
+    return Filter(f"{_ATTRIBUTE}.{attribute.key}", query.operator, value)
+
+
+def _mapped(value: Any, to: dict[str, Any]) -> Any:
+    """A value or a list of values, with some put for others."""
+    if isinstance(value, list):
+        return [_mapped(each, to) for each in value]
+    return to.get(str(value), value) if isinstance(value, str | int) else value
+
+
+async def _find(
+    held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
+) -> list[_Found]:
+    """The page's tickets and one more, which tells whether there is a further page.
+
+    They are found before they are read: planning anew for each search all that hangs on a ticket takes longer.
+    """
+    next_parameter = 2 + len(condition.parameters)
+    after = Compiled("true", [])
+    if page.last_id:
+        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter, "bigint")
+    parameters = [*condition.parameters, *after.parameters]
+    statement = Query(
+        "tickets_search",
+        _Found,
+        f"""
+        SELECT c.id, {sort.sql}
+        FROM conversations c
+        WHERE c.workspace_id = $1 AND c.ticket_number IS NOT NULL AND {condition.sql} AND {after.sql}
+        ORDER BY {sort.order_by("c.id")}
+        LIMIT ${len(parameters) + 2}
+        """,
+    )
+    return await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
+
+
+async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
+    """How many meet the query; known already where all are on the first page."""
+    if found <= page.per_page:
+        return found
+    statement = Query(
+        "tickets_search_total",
+        int,
+        f"""
+        SELECT count(*)
+        FROM conversations c
+        WHERE c.workspace_id = $1 AND c.ticket_number IS NOT NULL AND {condition.sql}
+        """,
+    )
+    return await statement.one(held, caller.workspace_id, *condition.parameters)

@@ -1,0 +1,192 @@
+"""Files that are attached: taken in, recognised, served by links that expire, fetched from where they are."""
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import httpx
+import pytest
+
+from callbox.platform.outgoing import is_public
+from tests.conftest import start_server, stop_server
+from tests.contract.world import World
+
+# A picture of three by two points.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP8z8AARAwQCgAf7gP9hFHTdwAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def world(api: httpx.Client) -> World:
+    """Makes what files are attached to."""
+    return World(api)
+
+
+@pytest.fixture
+def reply(api: httpx.Client, world: World) -> Callable[..., httpx.Response]:
+    """Replies to a new conversation as an admin."""
+    sender = {"type": "user", "id": world.user()["id"]}
+    started = api.post("/conversations", json={"from": sender, "body": "Hello"}).json()
+
+    def send(**values: Any) -> httpx.Response:
+        body = {"message_type": "comment", "type": "admin", "admin_id": world.admin_id(), "body": "See there", **values}
+        return api.post(f"/conversations/{started['conversation_id']}/reply", json=body)
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    """A server that has a picture."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(PNG)))
+            self.end_headers()
+            self.wfile.write(PNG)
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def _file(data: bytes, name: str = "seats.png", content_type: str = "text/html") -> dict[str, str]:
+    return {"name": name, "content_type": content_type, "data": base64.b64encode(data).decode()}
+
+
+def _attachments(answer: httpx.Response) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["conversation_parts"]["conversation_parts"][-1]["attachments"]
+    return found
+
+
+def test_a_file_is_what_its_bytes_are(reply: Callable[..., httpx.Response]) -> None:
+    (attachment,) = _attachments(reply(attachment_files=[_file(PNG)]))
+    url = attachment.pop("url")
+    assert attachment == {
+        "type": "upload",
+        "name": "seats.png",
+        "content_type": "image/png",
+        "filesize": len(PNG),
+        "width": 3,
+        "height": 2,
+    }
+    served = httpx.get(url)
+    assert (served.status_code, served.content) == (200, PNG)
+    assert served.headers["content-type"] == "image/png"
+    assert served.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_is_not_shown_but_downloaded(reply: Callable[..., httpx.Response]) -> None:
+    page = b"<!doctype html><script>alert(1)</script>"
+    (attachment,) = _attachments(reply(attachment_files=[_file(page, "page.html")]))
+    served = httpx.get(attachment["url"])
+    assert served.content == page
+    assert "html" not in served.headers["content-type"] or served.headers["content-disposition"] == "attachment"
+    assert served.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signature": "0" * 64},
+        {"expires": "1"},
+        {"expires": "99999999999"},
+        {"expires": "soon"},
+        {"signature": None},
+    ],
+)
+def test_a_link_that_is_not_ours_leads_nowhere(reply: Callable[..., httpx.Response], change: dict[str, Any]) -> None:
+    (attachment,) = _attachments(reply(attachment_files=[_file(PNG)]))
+    parts = urlsplit(attachment["url"])
+    query = {name: value for name, value in {**dict(parse_qsl(parts.query)), **change}.items() if value is not None}
+    answer = httpx.get(urlunsplit(parts._replace(query=urlencode(query))))
+    assert answer.status_code in {400, 404}
+    assert answer.json()["type"] == "error.list"
+
+
+def test_a_private_address_is_not_fetched_from(reply: Callable[..., httpx.Response], elsewhere: str) -> None:
+    (attachment,) = _attachments(reply(attachment_urls=[f"{elsewhere}/seats.png"]))
+    assert (attachment["name"], attachment["url"]) == ("seats.png", f"{elsewhere}/seats.png")
+
+
+def test_a_file_by_its_url_is_brought_here_by_a_job(
+    elsewhere: str, database_url: str, short_directory: Path, eventually: Callable[[Callable[[], Any]], Any]
+) -> None:
+    settings = {"CALLBOX_DATABASE_URL": database_url, "CALLBOX_ALLOW_PRIVATE_ADDRESSES": "1"}
+    server = start_server(short_directory / "allowed", settings)
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.first_token}"}) as api:
+        sender = {"type": "user", "id": World(api).user()["id"]}
+        request = {"from": sender, "body": "Look", "attachment_urls": [f"{elsewhere}/my%20seats.png"]}
+        conversation_id = api.post("/conversations", json=request).json()["conversation_id"]
+
+        def brought() -> Any:
+            source = api.get(f"/conversations/{conversation_id}").json()["source"]
+            return next((each for each in source["attachments"] if each["filesize"]), None)
+
+        attachment = eventually(brought)
+        assert (attachment["name"], attachment["content_type"]) == ("my seats.png", "image/png")
+        assert attachment["url"].startswith(f"{server.url}/files/")
+        assert httpx.get(attachment["url"]).content == PNG
+    assert stop_server(server) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"attachment_files": [_file(b"x")] * 11}, "attachment_files"),
+        ({"attachment_urls": ["https://example.com/x"] * 11}, "attachment_urls"),
+        ({"attachment_urls": ["file:///etc/passwd"]}, "attachment_urls"),
+        ({"attachment_files": [{**_file(b"x"), "data": "not base64"}]}, "attachment_files"),
+        ({"attachment_files": [{"name": "x", "content_type": "text/plain"}]}, "attachment_files"),
+        ({"attachment_files": [_file(bytes(26 * 1024 * 1024))]}, "attachment_files"),
+    ],
+)
+def test_what_cannot_be_attached_is_refused(
+    reply: Callable[..., httpx.Response], values: dict[str, Any], field: str
+) -> None:
+    answer = reply(**values)
+    assert answer.status_code == 400, answer.text
+    assert field in answer.json()["errors"][0]["message"]
+
+
+def test_a_body_of_a_hundred_megabytes_is_refused(reply: Callable[..., httpx.Response]) -> None:
+    answer = reply(attachment_files=[_file(bytes(100 * 1024 * 1024))])
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["code"] == "payload_too_large"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2002:a00:1::", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) == public
