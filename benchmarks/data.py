@@ -94,12 +94,16 @@ async def load(dsn: str, workspace_id: str, contacts: int, companies: int) -> No
     connection = await asyncpg.connect(dsn)
     try:
         admin_id = await connection.fetchval("SELECT min(id) FROM admins WHERE workspace_id = $1", workspace_id)
+        type_id = await connection.fetchval(
+            "SELECT min(id) FROM subscription_types WHERE workspace_id = $1 AND consent_type = 'opt_out'", workspace_id
+        )
         attached = [number * 7919 % companies for number in range(contacts)]
         await _copy(connection, "contacts", _CONTACT_COLUMNS, _contacts(workspace_id, contacts))
         await _copy(connection, "companies", _COMPANY_COLUMNS, _companies(workspace_id, companies, attached))
         await _copy(connection, "contact_companies", _ATTACHED_COLUMNS, _attachments(workspace_id, attached))
         await _copy(connection, "contact_tags", _TAGGED_COLUMNS, _tagged(workspace_id, contacts, admin_id))
         await _copy(connection, "notes", _NOTE_COLUMNS, _notes(workspace_id, contacts, admin_id))
+        await _copy(connection, "contact_subscriptions", _OPT_OUT_COLUMNS, _opt_outs(workspace_id, contacts, type_id))
         await _copy(connection, "data_events", _EVENT_COLUMNS, _events(workspace_id, contacts))
         await _copy(connection, "data_event_summaries", _SUMMARY_COLUMNS, _summaries(workspace_id, contacts))
         await _count(connection, workspace_id, contacts)
@@ -244,6 +248,14 @@ _NOTE_COLUMNS = ("workspace_id", "contact_id", "author_admin_id", "body", "creat
 def _notes(workspace_id: str, contacts: int, admin_id: int) -> Iterator[tuple[Any, ...]]:
     for number in range(0, contacts, 10):
         yield workspace_id, contact_id(number), admin_id, f"<p>Called about order {number}.</p>", FIRST_CONTACT_AT
+
+
+_OPT_OUT_COLUMNS = ("workspace_id", "contact_id", "subscription_type_id", "consent_type", "created_at")
+
+
+def _opt_outs(workspace_id: str, contacts: int, type_id: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(0, contacts, 20):
+        yield workspace_id, contact_id(number), type_id, "opt_out", FIRST_CONTACT_AT
 
 
 _EVENT_COLUMNS = ("workspace_id", "contact_id", "event_name", "created_at", "id", "metadata")
