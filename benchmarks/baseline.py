@@ -6,11 +6,10 @@ them. It knows no routing, authentication, limits, headers, validation, metrics 
     python -m benchmarks.baseline DATABASE_URL WORKSPACE_ID PORT
 """
 
-import asyncio
 import gc
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -26,14 +25,15 @@ from callbox.people.contacts.search import CONTACTS
 from callbox.people.data_events import queries as data_events
 from callbox.people.data_events.schemas import CreateDataEventRequest
 from callbox.platform import ids
-from callbox.platform.database.pool import CONNECTION_SETTINGS, POOL_SIZE
+from callbox.platform.database.pool import POOL_SIZE, connection_settings
 from callbox.platform.events import insert_event
 from callbox.serving import http_config
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, cursor_pages
-from callbox.wire.search import Filter, Group, SearchRequest, Sort, compile_filter, compile_sort
+from callbox.wire.search import Filter, Group, SearchRequest, compile_filter
 
 PAGE = 50
+_CONTACT_FIELDS = len(ContactRow.__struct_fields__)
 
 # What an update needs at least: the new row for the answer and the event, without reading the old one first.
 _UPDATE = f"""
@@ -50,40 +50,36 @@ class _Update(msgspec.Struct):
     custom_attributes: dict[str, Any]
 
 
-def _search_sql(columns: str, *fields: str) -> str:
-    """The statement of a search for contacts that equal a value in each field, newest first."""
+def _search_sql(*fields: str) -> str:
+    """The statement of a search for contacts that equal a value in each field, newest first, and their number."""
     filters = tuple(Filter(field, "=", "") for field in fields)
     types = {field.partition(".")[2]: "string" for field in fields}
     condition = compile_filter(
         CONTACTS, Group("AND", filters), attribute_types=types, timezone="UTC", first_parameter=2
     )
     return f"""
-    SELECT {columns}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
-    ORDER BY {compile_sort(CONTACTS, Sort()).order_by("c.id")}
-    LIMIT {PAGE + 1}
+    WITH found AS MATERIALIZED (
+        SELECT c.id, c.updated_at
+        FROM contacts c
+        WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
+    ), page AS (
+        SELECT id FROM found ORDER BY updated_at DESC, id DESC LIMIT {PAGE + 1}
+    )
+    SELECT {CONTACT_COLUMNS}, (SELECT count(*) FROM found)
+    FROM page
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = page.id
+    ORDER BY c.updated_at DESC, c.id DESC
     """
 
 
-_BY_EMAIL = _search_sql(CONTACT_COLUMNS, "email")
-# As in Callbox: who they are by a simple statement, since it is planned anew for its values, then their rows.
-_BY_ATTRIBUTES = _search_sql("c.id", "custom_attributes.shop", "custom_attributes.plan")
+_BY_EMAIL = _search_sql("email")
+_BY_ATTRIBUTES = _search_sql("custom_attributes.shop", "custom_attributes.plan")
 
 _decode_create = msgspec.json.Decoder(CreateContactRequest).decode
 _decode_update = msgspec.json.Decoder(_Update).decode
 _decode_event = msgspec.json.Decoder(CreateDataEventRequest).decode
 _decode_search = msgspec.json.Decoder(SearchRequest).decode
 _encode = msgspec.json.Encoder().encode
-
-
-def _pool(dsn: str, **server_settings: str) -> "asyncpg.Pool[asyncpg.Record]":
-    """asyncpg's own pool, as any program would use it, with the settings of Callbox's connections."""
-    settings = {
-        **CONNECTION_SETTINGS,
-        "server_settings": {**CONNECTION_SETTINGS["server_settings"], **server_settings},
-    }
-    return asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE, reset=_keep, **settings)
 
 
 async def _keep(_: object) -> None:
@@ -106,7 +102,6 @@ class Baseline:
         self._workspace_id = workspace_id
         self._caller = Caller(workspace_id, "", "UTC", 0, 0, frozenset(), 0, "", "")
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._searching: asyncpg.Pool[asyncpg.Record] | None = None
         self._answers: dict[str, Callable[[str, bytes], Awaitable[bytes]]] = {
             "get": self._get,
             "list": self._list,
@@ -138,13 +133,16 @@ class Baseline:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
-        self._pool = await _pool(self._dsn)
-        self._searching = await _pool(self._dsn, plan_cache_mode="force_custom_plan")
+        # asyncpg's own pool, as any program would use it, with the settings of Callbox's connections.
+        settings = connection_settings("force_generic_plan")
+        self._pool = await asyncpg.create_pool(
+            self._dsn, min_size=POOL_SIZE, max_size=POOL_SIZE, reset=_keep, **settings
+        )
         gc.collect()
         gc.freeze()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await asyncio.gather(self._pool.close(), self._searching.close())
+        await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
@@ -152,10 +150,10 @@ class Baseline:
         async with self._pool.acquire() as held:
             return await held.fetch(sql, self._workspace_id, *arguments)
 
-    def _contact(self, record: asyncpg.Record) -> Contact:
+    def _contact(self, record: Any) -> Contact:
         return contact_from_row(self._caller, ContactRow(*record))
 
-    def _page(self, records: list[asyncpg.Record], total: int) -> bytes:
+    def _page(self, records: Sequence[Any], total: int) -> bytes:
         last_id = records[PAGE - 1][0] if len(records) > PAGE else None
         pages = cursor_pages(CursorPage("", PAGE), total, last_id)
         return _encode(ContactList("list", [self._contact(record) for record in records[:PAGE]], total, pages))
@@ -173,8 +171,7 @@ class Baseline:
 
     async def _search_email(self, _: str, body: bytes) -> bytes:
         query: Any = _decode_search(body).query
-        records = await self._fetch(_BY_EMAIL, query["value"].lower())
-        return self._page(records, len(records))
+        return self._found(await self._fetch(_BY_EMAIL, query["value"].lower()))
 
     async def _search_attributes(self, _: str, body: bytes) -> bytes:
         query: Any = _decode_search(body).query
@@ -182,11 +179,10 @@ class Baseline:
             _json({item["field"].partition(".")[2]: item["value"].lower()})  # as the index holds it
             for item in query["value"]
         ]
-        assert self._searching is not None
-        async with self._searching.acquire() as held:
-            found = [record[0] for record in await held.fetch(_BY_ATTRIBUTES, self._workspace_id, *wanted)]
-        by_id = {record[0]: record for record in await self._fetch(contacts.contacts_by_ids.sql, found)}
-        return self._page([by_id[each] for each in found], len(found))
+        return self._found(await self._fetch(_BY_ATTRIBUTES, *wanted))
+
+    def _found(self, records: list[asyncpg.Record]) -> bytes:
+        return self._page([record[:_CONTACT_FIELDS] for record in records], records[0][-1] if records else 0)
 
     async def _create(self, _: str, body: bytes) -> bytes:
         sent = _decode_create(body)

@@ -102,9 +102,6 @@ CONTACT_COLUMNS = f"""
     )"""
 
 
-MAX_PER_PAGE = 150
-
-
 class Identified(msgspec.Struct):
     """A contact that an identifier leads to."""
 
@@ -131,15 +128,13 @@ contact_by_id = Query(
     """,
 )
 
-# ARRAY() hides how many ids there are. Seeing that they are few, PostgreSQL would plan for them anew each time, which
-# takes longer than to read the rows.
 contacts_by_ids = Query(
     "contacts_by_ids",
     ContactRow,
     f"""
     SELECT {CONTACT_COLUMNS}
     FROM contacts c
-    WHERE c.workspace_id = $1 AND c.id = ANY (ARRAY(SELECT unnest($2::text[]))) AND c.state = 'live'
+    WHERE c.workspace_id = $1 AND c.id = ANY ($2::text[]) AND c.state = 'live'
     ORDER BY c.id
     """,
 )
@@ -184,20 +179,13 @@ lock_contacts = Query(
     """,
 )
 
-# The inner limit is a number because PostgreSQL takes an unknown one for a tenth of the table, and would plan anew
-# at each execution; no more rows are read than the outer one asks for.
 contacts_page = Query(
     "contacts_page",
     ContactRow,
     f"""
     SELECT {CONTACT_COLUMNS}
-    FROM (
-        SELECT *
-        FROM contacts
-        WHERE workspace_id = $1 AND state = 'live' AND id > $2
-        ORDER BY id
-        LIMIT {MAX_PER_PAGE + 1}
-    ) c
+    FROM contacts c
+    WHERE c.workspace_id = $1 AND c.state = 'live' AND c.id > $2
     ORDER BY c.id
     LIMIT $3
     """,

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import msgspec
 
-from callbox.people.contacts.queries import CONTACT_COLUMNS, MAX_PER_PAGE, ContactRow, contacts_by_ids
+from callbox.people.contacts.queries import CONTACT_COLUMNS, ContactRow, contacts_by_ids
 from callbox.people.contacts.schemas import ContactList, contact_from_row
-from callbox.people.contacts.service import DEFAULT_PER_PAGE
+from callbox.people.contacts.service import DEFAULT_PER_PAGE, MAX_PER_PAGE
 from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, Query, connection, searching_connection
 from callbox.wire import search
@@ -59,14 +59,14 @@ CONTACTS = Resource(
     fields={
         **_STRINGS,
         **_TIMES,
-        "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True, is_key=True),
+        "id": Field(FieldType.STRING, "c.id", is_folded=True, is_sortable=True, is_required=True, is_indexed=True),
         "role": Field(FieldType.STRING, "c.role", is_folded=True, is_sortable=True, is_required=True),
-        "external_id": Field(FieldType.STRING, "c.external_id", is_sortable=True, is_key=True),
-        "phone": Field(FieldType.STRING, "c.phone", is_sortable=True, is_key=True),
+        "external_id": Field(FieldType.STRING, "c.external_id", is_sortable=True, is_indexed=True),
+        "phone": Field(FieldType.STRING, "c.phone", is_sortable=True, is_indexed=True),
         "name": Field(FieldType.STRING, "c.name", is_sortable=True),
-        "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True, is_key=True),
-        "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True),
-        "owner_id": Field(FieldType.INTEGER, "c.owner_id", is_sortable=True),
+        "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True, is_indexed=True),
+        "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True, is_indexed=True),
+        "owner_id": Field(FieldType.INTEGER, "c.owner_id", is_sortable=True, is_indexed=True),
         "created_at": Field(FieldType.DAY, "c.created_at", is_sortable=True, is_required=True),
         "updated_at": Field(FieldType.DAY, "c.updated_at", is_sortable=True, is_required=True),
         "unsubscribed_from_emails": Field(FieldType.BOOLEAN, "c.unsubscribed_from_emails"),
@@ -90,6 +90,12 @@ CONTACTS = Resource(
 )
 
 
+class _CountedRow(ContactRow):
+    """A contact, and how many there are with it."""
+
+    total_count: int = 0
+
+
 class _Found(msgspec.Struct):
     """A contact's place in the results."""
 
@@ -105,8 +111,8 @@ async def search_contacts(caller: Caller, body: bytes) -> ContactList:
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await contact_condition(held, caller, asked.query, first_parameter=2)
-    look_up = _look_up if search.names_a_key(CONTACTS, asked.query) else _search
-    rows, last, total = await look_up(caller, condition, sort, page)
+    is_look_up = page.total_count is None and search.is_look_up(CONTACTS, asked.query)
+    rows, last, total = await (_look_up if is_look_up else _search)(caller, condition, sort, page)
     value = search.cursor_value_of(last.sort_value) if last else None
     pages = cursor_pages(page, total, last.id if last else None, value)
     return ContactList("list", [contact_from_row(caller, row, cleared_email=None) for row in rows], total, pages)
@@ -125,31 +131,45 @@ _Page = tuple[list[ContactRow], _Found | None, int]
 
 
 async def _look_up(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
-    """A page of the few rows that a key leads to, its last one if there are more, and how many there are."""
-    where, parameters = _from_page_on(condition, sort, page)
+    """The rows of a first page, its last one if there are more, and how many there are.
+
+    All that an index leads to is found at once, since it has to be counted. So the values do not matter for the plan.
+    """
     statement = Query(
         "contacts_look_up",
-        ContactRow,
+        _CountedRow,
         f"""
-        SELECT {CONTACT_COLUMNS}
-        FROM contacts c
-        WHERE {where}
+        WITH found AS MATERIALIZED (
+            SELECT c.id, {sort.sql} AS sort_value
+            FROM contacts c
+            WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
+        ), page AS (
+            SELECT id
+            FROM found
+            ORDER BY {sort.order_by("id", value="sort_value")}
+            LIMIT ${len(condition.parameters) + 2}
+        )
+        SELECT {CONTACT_COLUMNS}, (SELECT count(*) FROM found)
+        FROM page
+        JOIN contacts c ON c.workspace_id = $1 AND c.id = page.id
         ORDER BY {sort.order_by("c.id")}
-        LIMIT ${len(parameters) + 2}
         """,
     )
     async with connection() as held:
-        rows = await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
-        total = await _total(held, caller, condition, page, len(rows))
+        rows = await statement.all(held, caller.workspace_id, *condition.parameters, page.per_page + 1)
     shown = rows[: page.per_page]
     last = _Found(shown[-1].id, getattr(shown[-1], sort.field)) if len(rows) > page.per_page else None
-    return shown, last, total
+    return [*shown], last, rows[0].total_count if rows else 0
 
 
 async def _search(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
-    """The same of any number of rows: first who they are, by a statement that is planned for its values and so has to
-    be simple, then the rows."""
-    where, parameters = _from_page_on(condition, sort, page)
+    """The same of any page and whatever is asked for: first who is on it, by a statement that is planned for its values
+    and so has to be simple, then their rows."""
+    where = f"c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}"
+    parameters = condition.parameters
+    if page.last_id:
+        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, 2 + len(parameters))
+        where, parameters = f"{where} AND {after.sql}", [*parameters, *after.parameters]
     statement = Query(
         "contacts_search",
         _Found,
@@ -166,19 +186,9 @@ async def _search(caller: Caller, condition: Compiled, sort: CompiledSort, page:
         total = await _total(held, caller, condition, page, len(found))
     shown = found[: page.per_page]
     async with connection() as held:
-        rows = await contacts_by_ids.all(held, caller.workspace_id, [each.id for each in shown]) if shown else []
+        rows = await contacts_by_ids.all(held, caller.workspace_id, [each.id for each in shown])
     by_id = {row.id: row for row in rows}
     return [by_id[each.id] for each in shown if each.id in by_id], shown[-1] if len(found) > len(shown) else None, total
-
-
-def _from_page_on(condition: Compiled, sort: CompiledSort, page: CursorPage) -> tuple[str, list[object]]:
-    """The condition for rows of this page and those after it."""
-    where = f"c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}"
-    if not page.last_id:
-        return where, condition.parameters
-    next_parameter = 2 + len(condition.parameters)
-    after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter)
-    return f"{where} AND {after.sql}", [*condition.parameters, *after.parameters]
 
 
 async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:

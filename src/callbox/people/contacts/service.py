@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number,
 from phonenumbers import parse as parse_phone
 
 from callbox.people.contacts import queries
-from callbox.people.contacts.queries import MAX_PER_PAGE, ContactRow, ContactState
+from callbox.people.contacts.queries import ContactRow, ContactState
 from callbox.people.contacts.schemas import (
     Contact,
     ContactArchived,
@@ -40,6 +40,7 @@ from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
+MAX_PER_PAGE = 150
 # How long the identifiers of a deleted contact stay taken.
 DELETION_GRACE = timedelta(days=7)
 _COUNT_SHARDS = 32

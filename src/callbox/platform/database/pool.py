@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -21,13 +22,6 @@ else:
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
-_SERVER_SETTINGS = {"application_name": "callbox", "timezone": "UTC"}
-CONNECTION_SETTINGS: dict[str, Any] = {
-    "timeout": ACQUIRE_TIMEOUT_SECONDS,
-    "command_timeout": STATEMENT_TIMEOUT_SECONDS,
-    "statement_cache_size": 512,
-    "server_settings": _SERVER_SETTINGS,
-}
 
 # What connecting may fail with.
 _CONNECTION_FAULTS = (
@@ -52,6 +46,16 @@ class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached, or is too busy to take a connection in time. Trying again is safe."""
 
 
+def connection_settings(plan_cache_mode: str) -> dict[str, Any]:
+    """How a process connects; the mode says whether PostgreSQL plans a statement once, or for the values each time."""
+    return {
+        "timeout": ACQUIRE_TIMEOUT_SECONDS,
+        "command_timeout": STATEMENT_TIMEOUT_SECONDS,
+        "statement_cache_size": 512,
+        "server_settings": {"application_name": "callbox", "timezone": "UTC", "plan_cache_mode": plan_cache_mode},
+    }
+
+
 class _Pool:
     """Connections, made when needed and kept; the one used last is lent first.
 
@@ -59,10 +63,9 @@ class _Pool:
     costs a read by id a quarter of its time (docs/decisions/0002-own-connection-pool.md).
     """
 
-    def __init__(self, dsn: str, size: int, **server_settings: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, size: int, plan_cache_mode: str) -> None:
         self._size = size
-        self._settings = {**CONNECTION_SETTINGS, "server_settings": {**_SERVER_SETTINGS, **server_settings}}
+        self._connect = partial(asyncpg.connect, dsn, **connection_settings(plan_cache_mode))
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._discarding: set[asyncio.Task[None]] = set()
@@ -82,7 +85,7 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await asyncpg.connect(self._dsn, **self._settings)
+            return await self._connect()
         except BaseException as error:
             self._free.release()
             if isinstance(error, _CONNECTION_FAULTS):
@@ -130,7 +133,7 @@ _joined: ContextVar[Connection | None] = ContextVar("joined transaction", defaul
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
     """Let this process use a database: a libpq URL or a Unix socket form of it. It connects when there is need."""
     global _pools  # noqa: PLW0603  # one pool a process is the point
-    _pools = _Pools(_Pool(dsn, size), _Pool(dsn, size, plan_cache_mode="force_custom_plan"))
+    _pools = _Pools(_Pool(dsn, size, "force_generic_plan"), _Pool(dsn, size, "force_custom_plan"))
 
 
 async def close_pool() -> None:
@@ -160,15 +163,18 @@ class _Loan:
 
 
 def connection() -> AbstractAsyncContextManager[Connection]:
-    """A connection for single statements: the joined transaction's if there is one, else any from the pool."""
+    """A connection for single statements: the joined transaction's if there is one, else any from the pool.
+
+    PostgreSQL plans a statement once here, without regard to its values. Left alone it would plan many anew at each
+    execution, which takes longer than to run them.
+    """
     return _lend("fixed")
 
 
 def searching_connection() -> AbstractAsyncContextManager[Connection]:
-    """The same for statements whose best plan depends on their values, as nobody but who searches knows them.
+    """The same for statements whose best plan depends on their values: they are planned for them at each execution.
 
-    PostgreSQL plans each execution here. Elsewhere it soon keeps one plan for all values, which saves the planning but
-    reads the whole table where it hopes to find many rows and there are few.
+    One plan for all would read the whole table where it hopes to find many rows and there are few.
     """
     return _lend("searching")
 

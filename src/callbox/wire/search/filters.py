@@ -10,7 +10,7 @@ import msgspec
 from callbox.wire.decode import decimal_id
 from callbox.wire.search.errors import InvalidField, InvalidOperator
 from callbox.wire.search.fields import LISTS, OPERATORS, ORDER, TEXT, Field, FieldType, Resource
-from callbox.wire.search.grammar import Filter, Group, Query
+from callbox.wire.search.grammar import ATTRIBUTES_PREFIX, Filter, Group, Query
 from callbox.wire.search.values import checked_list, checked_value, refusal
 from callbox.wire.search.words import word_pattern
 
@@ -59,12 +59,15 @@ def compile_filter(
     return Compiled(compiler.query(query), compiler.parameters)
 
 
-def names_a_key(resource: Resource, query: Query) -> bool:
-    """Whether a query cannot find but a few rows, whatever else it asks for."""
+def is_look_up(resource: Resource, query: Query) -> bool:
+    """Whether an index leads to what a query finds, however the values are spread."""
     if isinstance(query, Group):
-        return query.operator == "AND" and any(names_a_key(resource, item) for item in query.queries)
+        are_needed = any if query.operator == "AND" else all
+        return are_needed(is_look_up(resource, item) for item in query.queries)
+    if query.operator != "=" or query.value is None:
+        return False
     field = resource.fields.get(query.field)
-    return field is not None and field.is_key and query.operator == "=" and query.value is not None
+    return query.field.startswith(ATTRIBUTES_PREFIX) if field is None else field.is_indexed
 
 
 class _Compiler:

@@ -28,11 +28,11 @@ class CompiledSort(msgspec.Struct):
     is_descending: bool
     is_required: bool
 
-    def order_by(self, id_sql: str) -> str:
-        """The ORDER BY list; rows without a value come last either way."""
+    def order_by(self, id_sql: str, value: str | None = None) -> str:
+        """The ORDER BY list, where the value has a name of its own by that; rows without one come last either way."""
         direction = "DESC" if self.is_descending else "ASC"
         nulls = "" if self.is_required else " NULLS LAST"
-        return f"{self.sql} {direction}{nulls}, {id_sql} {direction}"
+        return f"{value or self.sql} {direction}{nulls}, {id_sql} {direction}"
 
 
 def compile_sort(resource: Resource, sort: Sort) -> CompiledSort:
