@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import singledispatch
 from typing import Any, Literal
 
-from callbox.demo import firm
+from callbox.demo import firm, queries
 from callbox.demo.firm import AOIFE, KENJI, MAYA, TOMAS
 from callbox.demo.inbox.desk import option_id
 from callbox.demo.inbox.moments import (
@@ -131,8 +131,8 @@ async def _(moment: ContactBegan, stage: Stage) -> None:
     sender = From("lead" if person.role == "lead" else "user", stage.contacts[person.key])
     request = CreateConversationRequest(sender, moment.text, referer=moment.page)
     begun = await service.create_conversation(caller, request)
-    thread = stage.threads[moment.thread] = Thread(begun.conversation_id)
-    _note(thread, await service.get_conversation(caller, thread.id))
+    assignees = await queries.assignees.one(stage.held, caller.workspace_id, int(begun.conversation_id))
+    stage.threads[moment.thread] = Thread(begun.conversation_id, False, *assignees)
 
 
 @act.register
