@@ -40,7 +40,6 @@ from callbox.demo.inbox.wording import TEAMMATE
 from callbox.demo.people import Person
 from callbox.demo.stage import Actor, Stage, Thread
 from callbox.platform import clock
-from callbox.platform.database import transaction
 from callbox.support.assignment.running import run_assignment_rules
 from callbox.support.attachments.service import AttachmentFile
 from callbox.support.conversations import participants, redaction, replies, service, tagging, transitions
@@ -260,22 +259,21 @@ async def _(moment: Snoozed, stage: Stage) -> None:
 
 @act.register
 async def _(moment: Woke, stage: Stage) -> None:
+    """Unless something else has woken it before."""
     caller = stage.at(moment.ago)
-    async with transaction() as held:
-        change = await hold(held, caller, _thread(stage, moment).id)
-        if change.conversation.state == "snoozed":
-            transitions.wake(change, change.at)
-            await store(held, caller, change)
+    change = await hold(stage.held, caller, _thread(stage, moment).id)
+    if change.conversation.state == "snoozed":
+        transitions.wake(change, change.at)
+        await store(stage.held, caller, change)
 
 
 @act.register
 async def _(moment: Raised, stage: Stage) -> None:
     caller = _acting(stage, moment)
-    async with transaction() as held:
-        author = await acting_admin(held, caller, None)
-        change = await hold(held, caller, _thread(stage, moment).id)
-        transitions.set_priority(change, author, change.at, is_priority=True)
-        await store(held, caller, change)
+    author = await acting_admin(stage.held, caller, None)
+    change = await hold(stage.held, caller, _thread(stage, moment).id)
+    transitions.set_priority(change, author, change.at, is_priority=True)
+    await store(stage.held, caller, change)
 
 
 @act.register

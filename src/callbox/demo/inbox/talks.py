@@ -81,8 +81,8 @@ class TalkStory:
             return self._forget
         endings = {
             self._solve: 36,
-            self._fall_silent: 13,
-            self._look_into: 18,
+            self._fall_silent: 10,
+            self._look_into: 14,
             self._hand_over: 10,
             self._come_back: 11,
             self._leave_open: 5,
@@ -209,7 +209,7 @@ class TalkStory:
             answer = self._talk.wording.answer(self._say(self._manners.late), self._line(1))
             yield Answered(ago=self._course.team(20), thread=thread, text=answer)
         else:
-            if topic.notes and self._chance(0.45):
+            if topic.notes and self._chance(0.35):
                 yield Noted(ago=self._course.team(12), thread=thread, text=self._say(topic.notes))
             answer = self._talk.wording.answer(self._line(1))
             yield Answered(ago=self._course.team(230 if slowness < 0.2 else 22), thread=thread, text=answer)
