@@ -43,6 +43,7 @@ GLOBAL = {
     "forget_answers": "retention is the same everywhere",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
+    "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
     "newest_failed_events": "for the operator of the installation",
     "learn_sizes_for_demo": "statistics are of tables, not of workspaces",

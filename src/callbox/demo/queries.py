@@ -1,6 +1,6 @@
 """SQL for what only the messenger and the customer's pages would leave behind over a year."""
 
-from callbox.platform.database import Command, GlobalCommand
+from callbox.platform.database import Command, GlobalCommand, Query
 
 CONTACT_TRACES = (
     *("browser", "browser_version", "browser_language", "os"),
@@ -52,6 +52,12 @@ leave_company_traces = Command(
     ) AS seen
     WHERE p.workspace_id = $1 AND p.id = seen.company_id
     """,
+)
+
+assignees = Query(
+    "assignees_of_demo_conversation",
+    lambda admin_id, team_id: (admin_id, team_id),
+    "SELECT admin_assignee_id, team_assignee_id FROM conversations WHERE workspace_id = $1 AND id = $2",
 )
 
 # Statements were planned when the tables were empty, and nobody else sees what is in them before the commit.

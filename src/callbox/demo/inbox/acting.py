@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import singledispatch
 from typing import Any, Literal
 
-from callbox.demo import firm
+from callbox.demo import firm, queries
 from callbox.demo.firm import AOIFE, KENJI, MAYA, TOMAS
 from callbox.demo.inbox.desk import option_id
 from callbox.demo.inbox.moments import (
@@ -40,7 +40,6 @@ from callbox.demo.inbox.wording import TEAMMATE
 from callbox.demo.people import Person
 from callbox.demo.stage import Actor, Stage, Thread
 from callbox.platform import clock
-from callbox.platform.database import transaction
 from callbox.support.assignment.running import run_assignment_rules
 from callbox.support.attachments.service import AttachmentFile
 from callbox.support.conversations import participants, redaction, replies, service, tagging, transitions
@@ -131,8 +130,8 @@ async def _(moment: ContactBegan, stage: Stage) -> None:
     sender = From("lead" if person.role == "lead" else "user", stage.contacts[person.key])
     request = CreateConversationRequest(sender, moment.text, referer=moment.page)
     begun = await service.create_conversation(caller, request)
-    thread = stage.threads[moment.thread] = Thread(begun.conversation_id)
-    _note(thread, await service.get_conversation(caller, thread.id))
+    assignees = await queries.assignees.one(stage.held, caller.workspace_id, int(begun.conversation_id))
+    stage.threads[moment.thread] = Thread(begun.conversation_id, False, *assignees)
 
 
 @act.register
@@ -260,22 +259,21 @@ async def _(moment: Snoozed, stage: Stage) -> None:
 
 @act.register
 async def _(moment: Woke, stage: Stage) -> None:
+    """Unless something else has woken it before."""
     caller = stage.at(moment.ago)
-    async with transaction() as held:
-        change = await hold(held, caller, _thread(stage, moment).id)
-        if change.conversation.state == "snoozed":
-            transitions.wake(change, change.at)
-            await store(held, caller, change)
+    change = await hold(stage.held, caller, _thread(stage, moment).id)
+    if change.conversation.state == "snoozed":
+        transitions.wake(change, change.at)
+        await store(stage.held, caller, change)
 
 
 @act.register
 async def _(moment: Raised, stage: Stage) -> None:
     caller = _acting(stage, moment)
-    async with transaction() as held:
-        author = await acting_admin(held, caller, None)
-        change = await hold(held, caller, _thread(stage, moment).id)
-        transitions.set_priority(change, author, change.at, is_priority=True)
-        await store(held, caller, change)
+    author = await acting_admin(stage.held, caller, None)
+    change = await hold(stage.held, caller, _thread(stage, moment).id)
+    transitions.set_priority(change, author, change.at, is_priority=True)
+    await store(stage.held, caller, change)
 
 
 @act.register

@@ -215,10 +215,7 @@ async def _rule(stage: Stage) -> None:
 
 
 def _any_word(words: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "operator": "OR",
-        "value": [{"field": "source.body", "operator": "=", "value": word} for word in words],
-    }
+    return {"field": "source.body", "operator": "IN", "value": list(words)}
 
 
 def option_id(attribute: TicketTypeAttribute, label: str) -> str:

@@ -42,10 +42,15 @@ _ANNOUNCEMENTS = (
     "This takes more than an answer, so it is a ticket from now on. You will find it in your overview.",
     "I am making a ticket of it for our technicians, with everything that you wrote.",
 )
-_NOTES = (
+_NOTES_ON_BUGS = (
     "Reproduced on the test account, with the data of last week.",
     "Cannot repeat it here. Asked for the log of that day.",
     "Looks like the one from spring, but on another page.",
+    "Written down how to repeat it, in five steps.",
+)
+_NOTES = (
+    "Talked to them on the phone, all clear now.",
+    "Put it on the list for Thursday.",
     "Read through the whole conversation. They are patient, let us not waste it.",
     "Everything is there that one needs. Starting tomorrow morning.",
 )
@@ -143,7 +148,7 @@ def become_ticket(draw: Random, talk: Talk, course: Course) -> Iterator[ThreadMo
     if draw.random() < 0.1:
         return
     yield TicketMoved(ago=course.team(60), thread=thread, state="in_progress")
-    yield Noted(ago=course.team(90), thread=thread, text=say(_NOTES))
+    yield Noted(ago=course.team(90), thread=thread, text=say(_NOTES_ON_BUGS if wanted.type == desk.BUG else _NOTES))
     if found := found_out(draw, wanted.type):
         yield TicketFilledIn(ago=course.team(60), thread=thread, type=wanted.type, attributes=found)
     if draw.random() < 0.5:

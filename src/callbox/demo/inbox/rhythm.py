@@ -13,7 +13,7 @@ _WORK = timedelta(hours=8, minutes=30), timedelta(hours=18)
 _WAKING = timedelta(hours=6), timedelta(hours=22)
 _WEEKEND_SHARE, _TODAY_SHARE = 0.35, 0.05
 
-MONTHS_TOLD = timedelta(days=90)
+_TOLD = timedelta(days=90)
 
 
 def at_work(ago: timedelta) -> timedelta:
@@ -43,11 +43,11 @@ def some_time(draw: Random) -> timedelta:
     if draw.random() < _TODAY_SHARE:
         return _whole(timedelta(hours=draw.uniform(0.1, 7)))
     while True:
-        day = int(MONTHS_TOLD.days * draw.random() ** 1.4)
+        day = int(_TOLD.days * draw.random() ** 1.4)
         time = timedelta(hours=draw.triangular(6, 22, 10.5))
         ago = _whole(_DAY * day + _NOW % _DAY - time)
         is_weekend = (_NOW - ago) // _DAY % 7 >= _DAYS_OF_WORK
-        if timedelta(0) < ago < MONTHS_TOLD and (not is_weekend or draw.random() < _WEEKEND_SHARE):
+        if timedelta(0) < ago < _TOLD and (not is_weekend or draw.random() < _WEEKEND_SHARE):
             return ago
 
 

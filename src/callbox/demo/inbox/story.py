@@ -21,7 +21,7 @@ _EVERY_SO_MANY_WITH_COMPANY = 14
 
 def the_inbox(population: Population) -> list[ThreadMoment]:
     """All moments that have come about until now."""
-    draw = Random(f"{firm.NAME}, inbox")  # noqa: S311  # the same data at every run is the point
+    draw = _generator("inbox")
     scripts = read_scripts()
     casting = Casting(draw, population, scripts, Variety(draw))
     talks = casting.talks()
@@ -29,15 +29,20 @@ def the_inbox(population: Population) -> list[ThreadMoment]:
     moments: list[ThreadMoment] = []
     for number, talk in enumerate(talks):
         companion = _companion(population, talk) if number % _EVERY_SO_MANY_WITH_COMPANY == 5 else None
-        story = TalkStory(draw, talk, number, companion, is_ticket=talk.thread in converted)
+        story = TalkStory(_generator(talk.thread), talk, number, companion, is_ticket=talk.thread in converted)
         moments += _until_now(story.moments())
-    letters = LettersStory(draw, population, casting)
+    letters = LettersStory(_generator("letters"), population, casting)
     for number, letter in enumerate(scripts.letters):
         moments += _until_now(letters.moments(number, letter))
-    tasks = TasksStory(draw, population, casting, talks)
+    tasks = TasksStory(_generator("tasks"), population, casting, talks)
     for number, task in enumerate(scripts.tasks):
         moments += _until_now(tasks.moments(number, task))
     return moments
+
+
+def _generator(of: str) -> Random:
+    """One for each thing that is told, so that telling it in another way leaves all others as they were."""
+    return Random(f"{firm.NAME}, {of}")  # noqa: S311  # the same data at every run is the point
 
 
 def _until_now(moments: Iterable[ThreadMoment]) -> Iterator[ThreadMoment]:

@@ -81,8 +81,8 @@ class TalkStory:
             return self._forget
         endings = {
             self._solve: 36,
-            self._fall_silent: 13,
-            self._look_into: 18,
+            self._fall_silent: 10,
+            self._look_into: 14,
             self._hand_over: 10,
             self._come_back: 11,
             self._leave_open: 5,
@@ -130,7 +130,7 @@ class TalkStory:
         """The contact does not answer; the teammate asks once more, and closes."""
         thread = self._talk.thread
         yield from self._first_answer()
-        yield from self._see(0.6)
+        yield from self._see(0.4)
         yield from self._snooze(2, 4)
         yield Answered(ago=self._course.team(30), thread=thread, text=self._say(self._register.nudges))
         yield from self._describe_solution()
@@ -182,7 +182,7 @@ class TalkStory:
     def _leave_open(self) -> Moments:
         """Answered, read, and not heard of again."""
         yield from self._first_answer()
-        yield from self._see(0.8)
+        yield from self._see(0.5)
 
     def _forget(self) -> Moments:
         """The contact waits: for any answer and asks for news, or for an answer to what they asked next."""
@@ -209,7 +209,7 @@ class TalkStory:
             answer = self._talk.wording.answer(self._say(self._manners.late), self._line(1))
             yield Answered(ago=self._course.team(20), thread=thread, text=answer)
         else:
-            if topic.notes and self._chance(0.45):
+            if topic.notes and self._chance(0.35):
                 yield Noted(ago=self._course.team(12), thread=thread, text=self._say(topic.notes))
             answer = self._talk.wording.answer(self._line(1))
             yield Answered(ago=self._course.team(230 if slowness < 0.2 else 22), thread=thread, text=answer)
@@ -256,7 +256,7 @@ class TalkStory:
             farewell = self._say(self._manners.farewells) if self._chance(0.65) else None
             yield Closed(ago=self._course.team(25), thread=thread, text=farewell)
         else:
-            yield from self._see(0.8)
+            yield from self._see(0.5)
             yield Closed(ago=self._course.days(1, 3), thread=thread)
 
     def _rate(self) -> Moments:
@@ -285,7 +285,7 @@ class TalkStory:
         yield Woke(ago=until, thread=thread)
 
     def _describe(self) -> Moments:
-        if not self._chance(0.75):
+        if not self._chance(0.55):
             return
         attributes: dict[str, Any] = {"Area": self._talk.topic.area}
         if self._chance(0.25):
@@ -297,7 +297,7 @@ class TalkStory:
         yield Described(ago=self._course.team(1), thread=self._talk.thread, attributes=attributes)
 
     def _describe_solution(self) -> Moments:
-        if not self._chance(0.5):
+        if not self._chance(0.4):
             return
         attributes: dict[str, Any] = {"Solved by": self._draw.choice(SOLUTIONS)}
         if self._chance(0.3):

@@ -24,7 +24,7 @@ from callbox.demo.inbox.moments import (
     Woke,
 )
 from callbox.demo.inbox.progress import DESCRIPTION, TITLE, expert, fill_in, found_out, times_of
-from callbox.demo.inbox.rhythm import Course, at_work
+from callbox.demo.inbox.rhythm import Course
 from callbox.demo.inbox.scripts import Task
 from callbox.demo.inbox.wording import Wording
 from callbox.demo.people import Person, Population
@@ -60,8 +60,9 @@ class TasksStory:
     def _made(self, reports: Sequence[Talk]) -> timedelta:
         """An incident is seen when the second customer writes of it."""
         if not reports:
-            return at_work(timedelta(seconds=self._draw.randint(6 * 3600, 88 * 86400)))
-        return at_work(reports[:2][-1].began - timedelta(minutes=50))
+            ago = timedelta(seconds=self._draw.randint(6 * 3600, 88 * 86400))
+            return Course(self._draw, ago).team(70)
+        return Course(self._draw, reports[:2][-1].began).team(50)
 
     def _customer(self, made: timedelta) -> Person:
         there = [person for person in self._customers if person.arrived > made + timedelta(hours=1)]
