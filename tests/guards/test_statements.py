@@ -46,7 +46,6 @@ GLOBAL = {
     "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
     "newest_failed_events": "for the operator of the installation",
-    "learn_sizes_for_demo": "statistics are of tables, not of workspaces",
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
