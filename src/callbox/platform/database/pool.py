@@ -47,12 +47,20 @@ class DatabaseUnavailable(Exception):
 
 
 def connection_settings(plan_cache_mode: str) -> dict[str, Any]:
-    """How a process connects; the mode says whether PostgreSQL plans a statement once, or for the values each time."""
+    """How a process connects; the mode says whether PostgreSQL plans a statement once, or for the values each time.
+
+    Statements are too short to be shared out among several processes: to start those takes longer than most take.
+    """
     return {
         "timeout": ACQUIRE_TIMEOUT_SECONDS,
         "command_timeout": STATEMENT_TIMEOUT_SECONDS,
         "statement_cache_size": 512,
-        "server_settings": {"application_name": "callbox", "timezone": "UTC", "plan_cache_mode": plan_cache_mode},
+        "server_settings": {
+            "application_name": "callbox",
+            "timezone": "UTC",
+            "plan_cache_mode": plan_cache_mode,
+            "max_parallel_workers_per_gather": "0",
+        },
     }
 
 

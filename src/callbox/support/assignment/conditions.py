@@ -8,7 +8,6 @@ import structlog
 from callbox.people.contacts.search import contact_condition
 from callbox.platform.database import Connection, Query
 from callbox.support.assignment.schemas import Rule
-from callbox.support.conversations.queries import CONVERSATION_TABLES
 from callbox.support.conversations.search import conversation_condition
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import WireError
@@ -60,7 +59,7 @@ async def _ask(
         list[bool],
         f"""
         SELECT ARRAY[{", ".join(conditions)}]
-        FROM {CONVERSATION_TABLES}
+        FROM conversations c
         WHERE c.workspace_id = $1 AND c.id = $2
         """,
     )

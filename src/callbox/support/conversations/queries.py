@@ -129,8 +129,6 @@ _OTHER_COLUMNS = ConversationRow.__struct_fields__[
 ]
 
 _AUTHOR_TYPE = "CASE WHEN {type} IN ('user', 'lead') THEN coalesce({contact}.role, {type}) ELSE {type} END"
-SOURCE_AUTHOR_TYPE = _AUTHOR_TYPE.format(type="c.source_author_type", contact="sc")
-SOURCE_AUTHOR_ID = "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)"
 
 _AUTHOR = f"""
         {_AUTHOR_TYPE},
@@ -180,7 +178,7 @@ _TICKET_FILES = """nullif(
         jsonb_path_query_array(c.ticket_attributes, 'strict $.* ? (@.type() == "array")[*]'), '[]'
     )"""
 
-_SHALLOW_COLUMNS = f"""
+CONVERSATION_COLUMNS = f"""
     {", ".join(_COLUMNS.get(name, f"c.{name}") for name in (*STATE_COLUMNS, *_OTHER_COLUMNS))},
     {
     _AUTHOR.format(
@@ -223,7 +221,6 @@ _SHALLOW_COLUMNS = f"""
     (SELECT {TICKET_TYPE} FROM ticket_types t WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id),
     ({attachments_sql(_TICKET_FILES)})::text"""
 
-CONVERSATION_COLUMNS = _SHALLOW_COLUMNS
 CONVERSATION_TABLES = """
     conversations c
     LEFT JOIN admins sa ON sa.workspace_id = $1 AND sa.id = c.source_author_admin_id
@@ -241,9 +238,37 @@ conversation_by_id = Query(
     "conversation_by_id",
     conversation_row,
     f"""
-    SELECT {_SHALLOW_COLUMNS}, {CONVERSATION_PARTS}
+    SELECT {CONVERSATION_COLUMNS}, {CONVERSATION_PARTS}
     FROM {CONVERSATION_TABLES}
     WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
+conversations_by_ids = Query(
+    "conversations_by_ids",
+    conversation_row,
+    f"""
+    SELECT {CONVERSATION_COLUMNS}
+    FROM {CONVERSATION_TABLES}
+    WHERE c.workspace_id = $1 AND c.id = ANY ($2::bigint[])
+    """,
+)
+
+# They are found before they are read, so that what hangs on them is planned for few.
+conversations_page = Query(
+    "conversations_page",
+    conversation_row,
+    f"""
+    SELECT {CONVERSATION_COLUMNS}
+    FROM {CONVERSATION_TABLES}
+    WHERE c.workspace_id = $1 AND c.id = ANY (ARRAY(
+        SELECT p.id
+        FROM conversations p
+        WHERE p.workspace_id = $1 AND p.source_type IS NOT NULL AND (p.updated_at, p.id) < ($2, $3)
+        ORDER BY p.updated_at DESC, p.id DESC
+        LIMIT $4
+    ))
+    ORDER BY c.updated_at DESC, c.id DESC
     """,
 )
 

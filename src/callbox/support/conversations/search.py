@@ -1,16 +1,12 @@
 """Conversations in lists: all of them, or those that a query of the search language finds."""
 
-from callbox.people.data_attributes.values import attribute_types
-from callbox.platform.database import Connection, Query, connection
+from datetime import UTC, datetime
+
+from callbox.people.data_attributes.values import types_for_search
+from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
-from callbox.support.conversations.queries import (
-    CONVERSATION_COLUMNS,
-    CONVERSATION_TABLES,
-    SOURCE_AUTHOR_ID,
-    SOURCE_AUTHOR_TYPE,
-    ConversationRow,
-    conversation_row,
-)
+from callbox.support.conversations.finding import Asked, Target, find
+from callbox.support.conversations.queries import ConversationRow
 from callbox.support.conversations.schemas import (
     ConversationList,
     ListConversationsQuery,
@@ -19,8 +15,8 @@ from callbox.support.conversations.schemas import (
 )
 from callbox.wire import search
 from callbox.wire.authentication import Caller
-from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Filter, Group, Resource
+from callbox.wire.pagination import CursorPage, CursorPages, cursor_page, cursor_pages
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -41,50 +37,64 @@ def _without_agents(*names: str) -> dict[str, Field]:
     return {f"ai_agent.{name}": Field(FieldType.STRING, "NULL::text") for name in names}
 
 
+# The source's author is looked up, so that conditions about other things join nothing.
+def _contact_author(column: str) -> str:
+    return f"(SELECT p.{column} FROM contacts p WHERE p.workspace_id = $1 AND p.id = c.source_author_contact_id)"
+
+
+def _author(column: str) -> str:
+    admin = f"(SELECT a.{column} FROM admins a WHERE a.workspace_id = $1 AND a.id = c.source_author_admin_id)"
+    return f"coalesce({admin}, {_contact_author(column)})"
+
+
 _RATING_ADMIN = Field(FieldType.ID, "c.rating_admin_id")
 
 CONVERSATIONS = Resource(
     fields={
-        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True),
+        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True, is_indexed=True),
         "created_at": Field(FieldType.MOMENT, "c.created_at", is_sortable=True, is_required=True),
         "updated_at": Field(FieldType.MOMENT, "c.updated_at", is_sortable=True, is_required=True),
         **_moments("", "waiting_since", "snoozed_until"),
         "source.type": Field(FieldType.STRING, "c.source_type", is_folded=True),
-        "source.id": Field(FieldType.ID, "c.source_id"),
+        "source.id": Field(FieldType.ID, "c.source_id", is_indexed=True),
         "source.delivered_as": Field(FieldType.STRING, "c.source_delivered_as", is_folded=True),
         "source.subject": Field(FieldType.STRING, "c.source_subject"),
         "source.body": Field(
             FieldType.WORDS,
-            "c.id IN (SELECT w.conversation_id FROM conversation_words w WHERE w.workspace_id = $1{})",
+            """EXISTS (
+                SELECT FROM conversation_words w WHERE w.workspace_id = $1 AND w.conversation_id = c.id{}
+            )""",
+            is_indexed=True,
             member="w.words",
         ),
         "source.url": Field(FieldType.STRING, "c.source_url"),
-        "source.author.id": Field(FieldType.STRING, SOURCE_AUTHOR_ID, is_folded=True),
-        "source.author.type": Field(FieldType.STRING, SOURCE_AUTHOR_TYPE, is_folded=True),
-        "source.author.name": Field(FieldType.STRING, "coalesce(sa.name, sc.name)"),
-        "source.author.email": Field(FieldType.STRING, "coalesce(sa.email, sc.email)"),
+        "source.author.id": Field(
+            FieldType.STRING, "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)", is_folded=True
+        ),
+        "source.author.type": Field(
+            FieldType.STRING, f"coalesce({_contact_author('role')}, c.source_author_type)", is_folded=True
+        ),
+        "source.author.name": Field(FieldType.STRING, _author("name")),
+        "source.author.email": Field(FieldType.STRING, _author("email")),
         "contact_ids": Field(
             FieldType.MEMBER,
-            "c.id IN (SELECT m.conversation_id FROM conversation_contacts m WHERE m.workspace_id = $1{})",
+            """EXISTS (
+                SELECT FROM conversation_contacts m WHERE m.workspace_id = $1 AND m.conversation_id = c.id{}
+            )""",
+            is_indexed=True,
             member="m.contact_id",
             operators=_MEMBERSHIP,
         ),
-        "teammate_ids": Field(
-            FieldType.MEMBER,
-            "EXISTS (SELECT FROM unnest(c.teammate_ids) AS teammate_id WHERE true{})",
-            member="teammate_id",
-            member_type="bigint",
-            operators=_MEMBERSHIP,
-        ),
+        "teammate_ids": Field(FieldType.IDS, "c.teammate_ids", operators=_MEMBERSHIP),
         "tag_ids": Field(
             FieldType.MEMBER,
-            "c.id IN (SELECT t.conversation_id FROM conversation_tags t WHERE t.workspace_id = $1{})",
+            "EXISTS (SELECT FROM conversation_tags t WHERE t.workspace_id = $1 AND t.conversation_id = c.id{})",
             member="t.tag_id",
             member_type="bigint",
             operators=_MEMBERSHIP,
         ),
-        "admin_assignee_id": Field(FieldType.INTEGER, "c.admin_assignee_id"),
-        "team_assignee_id": Field(FieldType.INTEGER, "c.team_assignee_id"),
+        "admin_assignee_id": Field(FieldType.INTEGER, "c.admin_assignee_id", is_indexed=True),
+        "team_assignee_id": Field(FieldType.INTEGER, "c.team_assignee_id", is_indexed=True),
         "channel_initiated": Field(FieldType.STRING, "c.source_type", is_folded=True),
         "state": Field(FieldType.STRING, "c.state", is_folded=True),
         "open": Field(FieldType.BOOLEAN, "(c.state <> 'closed')"),
@@ -136,8 +146,8 @@ CONVERSATIONS = Resource(
 )
 
 
+_CONVERSATIONS = Target("conversations", "c.source_type IS NOT NULL")
 _LATEST_FIRST = search.compile_sort(CONVERSATIONS, search.Sort())
-_ALL = Compiled("true", [])
 
 
 async def list_conversations(caller: Caller, query: ListConversationsQuery) -> ConversationList:
@@ -145,11 +155,21 @@ async def list_conversations(caller: Caller, query: ListConversationsQuery) -> C
     listing = f"{caller.workspace_id} conversations"
     page = cursor_page(query.per_page, query.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
-        rows = await _rows(held, caller, _ALL, _LATEST_FIRST, page)
+        rows = await queries.conversations_page.all(held, caller.workspace_id, *_start(page), page.per_page + 1)
         total = page.total_count
         if total is None:
             total = await queries.conversation_count.one(held, caller.workspace_id)
-    return _answer(caller, rows, total, page, _LATEST_FIRST, query.per_page)
+    last = rows[page.per_page - 1] if len(rows) > page.per_page else None
+    value = search.cursor_value_of(last.updated_at) if last else None
+    pages = cursor_pages(page, total, str(last.id) if last else None, value)
+    return _listed(caller, rows[: page.per_page], total, pages, query.per_page)
+
+
+def _start(page: CursorPage) -> list[object]:
+    """The time of change and the id before which a page begins."""
+    if not page.last_id:
+        return [datetime.max.replace(tzinfo=UTC), 0]
+    return search.compile_page(_LATEST_FIRST, "p.id", page.sort_value, page.last_id, 2, "bigint").parameters
 
 
 async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
@@ -160,27 +180,21 @@ async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await conversation_condition(held, caller, asked.query, first_parameter=2)
-        rows = await _rows(held, caller, condition, sort, page)
-        total = page.total_count
-        if total is None:
-            total = await _total(held, caller, condition, page, len(rows))
-    return _answer(caller, rows, total, page, sort, asked.per_page)
+    is_look_up = search.is_look_up(CONVERSATIONS, asked.query)
+    found = await find(caller, Asked(_CONVERSATIONS, condition, sort, page, is_look_up))
+    async with connection() as held:
+        rows = await queries.conversations_by_ids.all(held, caller.workspace_id, found.ids)
+    by_id = {row.id: row for row in rows}
+    shown = [by_id[each] for each in found.ids if each in by_id]
+    return _listed(caller, shown, found.total, found.pages, asked.per_page)
 
 
-def _answer(
-    caller: Caller,
-    rows: list[ConversationRow],
-    total: int,
-    page: CursorPage,
-    sort: CompiledSort,
-    sent_per_page: int | str | None,
+def _listed(
+    caller: Caller, rows: list[ConversationRow], total: int, pages: CursorPages, sent_per_page: int | str | None
 ) -> ConversationList:
-    shown = rows[: page.per_page]
-    last = shown[-1] if len(rows) > page.per_page else None
-    pages = cursor_pages(page, total, str(last.id) if last else None, _sort_value(last, sort) if last else None)
     return ConversationList(
         "conversation.list",
-        [conversation_from_row(caller, row) for row in shown],
+        [conversation_from_row(caller, row) for row in rows],
         total,
         conversation_pages(pages, sent_per_page),
     )
@@ -190,7 +204,8 @@ async def conversation_condition(
     held: Connection, caller: Caller, query: search.Query, *, first_parameter: int
 ) -> Compiled:
     """The SQL condition of a query about conversations `c` with the tables that are joined to them."""
-    types = await attribute_types(held, caller.workspace_id, "conversation") if _names_attributes(query) else {}
+    names = search.attribute_names(query)
+    types = await types_for_search(held, caller.workspace_id, "conversation", names) if names else {}
     return search.compile_filter(
         CONVERSATIONS,
         _rewritten(query),
@@ -198,12 +213,6 @@ async def conversation_condition(
         timezone=caller.timezone,
         first_parameter=first_parameter,
     )
-
-
-def _names_attributes(query: search.Query) -> bool:
-    if isinstance(query, Group):
-        return any(_names_attributes(item) for item in query.queries)
-    return query.field.startswith("custom_attributes.")
 
 
 def _rewritten(query: search.Query) -> search.Query:
@@ -224,47 +233,3 @@ def _rewritten(query: search.Query) -> search.Query:
 
 def _nobody_as_null(value: object) -> object:
     return None if value == "0" or (type(value) is int and value == 0) else value
-
-
-async def _rows(
-    held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
-) -> list[ConversationRow]:
-    """The page's rows and one more, which tells whether there is a further page."""
-    next_parameter = 2 + len(condition.parameters)
-    after = _ALL
-    if page.last_id:
-        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter, "bigint")
-    parameters = [*condition.parameters, *after.parameters]
-    statement = Query(
-        "conversations_search",
-        conversation_row,
-        f"""
-        SELECT {CONVERSATION_COLUMNS}
-        FROM {CONVERSATION_TABLES}
-        WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND {condition.sql} AND {after.sql}
-        ORDER BY {sort.order_by("c.id")}
-        LIMIT ${len(parameters) + 2}
-        """,
-    )
-    return await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
-
-
-async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
-    """How many meet the query; known already where all are on the first page."""
-    if found <= page.per_page:
-        return found
-    statement = Query(
-        "conversations_search_total",
-        int,
-        f"""
-        SELECT count(*)
-        FROM {CONVERSATION_TABLES}
-        WHERE c.workspace_id = $1 AND c.source_type IS NOT NULL AND {condition.sql}
-        """,
-    )
-    return await statement.one(held, caller.workspace_id, *condition.parameters)
-
-
-def _sort_value(row: ConversationRow, sort: CompiledSort) -> search.SortValue:
-    """Sortable fields are called as their columns are."""
-    return search.cursor_value_of(getattr(row, sort.field.rpartition(".")[2]))

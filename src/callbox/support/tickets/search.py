@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from callbox.platform.database import Connection, Query, connection
+from callbox.platform.database import Connection, connection
+from callbox.support.conversations.finding import Asked, Target, find
 from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
 from callbox.support.ticket_types.service import find_attributes
 from callbox.support.tickets import queries
 from callbox.support.tickets.schemas import NOBODY, TicketList, ticket_from_row
 from callbox.wire import search
 from callbox.wire.authentication import Caller
-from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Filter, Group, Resource
+from callbox.wire.pagination import cursor_page
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -40,7 +39,7 @@ TICKETS = Resource(
         **_TEXTS,
         "title": _TEXTS[TITLE],
         "description": _TEXTS[DESCRIPTION],
-        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True),
+        "id": Field(FieldType.ID, "c.id", is_sortable=True, is_required=True, is_indexed=True),
         "created_at": Field(FieldType.MOMENT, "c.created_at", is_sortable=True, is_required=True),
         "updated_at": Field(FieldType.MOMENT, "c.updated_at", is_sortable=True, is_required=True),
         "snoozed_until": Field(FieldType.MOMENT, "c.snoozed_until", is_sortable=True),
@@ -53,19 +52,16 @@ TICKETS = Resource(
         "ticket_type_id": Field(FieldType.ID, "c.ticket_type_id"),
         "contact_ids": Field(
             FieldType.MEMBER,
-            "c.id IN (SELECT m.conversation_id FROM conversation_contacts m WHERE m.workspace_id = $1{})",
+            """EXISTS (
+                SELECT FROM conversation_contacts m WHERE m.workspace_id = $1 AND m.conversation_id = c.id{}
+            )""",
+            is_indexed=True,
             member="m.contact_id",
             operators=_MEMBERSHIP,
         ),
-        "teammate_ids": Field(
-            FieldType.MEMBER,
-            "EXISTS (SELECT FROM unnest(c.teammate_ids) AS teammate_id WHERE true{})",
-            member="teammate_id",
-            member_type="bigint",
-            operators=_MEMBERSHIP,
-        ),
-        "admin_assignee_id": Field(FieldType.ID, "c.admin_assignee_id"),
-        "team_assignee_id": Field(FieldType.ID, "c.team_assignee_id"),
+        "teammate_ids": Field(FieldType.IDS, "c.teammate_ids", operators=_MEMBERSHIP),
+        "admin_assignee_id": Field(FieldType.ID, "c.admin_assignee_id", is_indexed=True),
+        "team_assignee_id": Field(FieldType.ID, "c.team_assignee_id", is_indexed=True),
         "open": Field(FieldType.BOOLEAN, "(c.state <> 'closed')"),
         "state": Field(FieldType.STRING, "c.ticket_state", is_folded=True),
     },
@@ -76,11 +72,7 @@ TICKETS = Resource(
 )
 
 
-class _Found(msgspec.Struct):
-    """A ticket that meets a query, and what the page is sorted by."""
-
-    id: int
-    sort_value: Any
+_TICKETS = Target("tickets", "c.ticket_number IS NOT NULL")
 
 
 async def search_tickets(caller: Caller, body: bytes) -> TicketList:
@@ -91,16 +83,12 @@ async def search_tickets(caller: Caller, body: bytes) -> TicketList:
     page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await _condition(held, caller, asked.query)
-        found = await _find(held, caller, condition, sort, page)
-        shown = [each.id for each in found[: page.per_page]]
-        rows = {row.id: row for row in await queries.tickets_by_ids.all(held, caller.workspace_id, shown)}
-        total = page.total_count
-        if total is None:
-            total = await _total(held, caller, condition, page, len(found))
-    last = found[page.per_page - 1] if len(found) > page.per_page else None
-    sort_value = search.cursor_value_of(last.sort_value) if last else None
-    pages = cursor_pages(page, total, str(last.id) if last else None, sort_value)
-    return TicketList("ticket.list", pages, total, [ticket_from_row(caller, rows[each]) for each in shown])
+    found = await find(caller, Asked(_TICKETS, condition, sort, page, search.is_look_up(TICKETS, asked.query)))
+    async with connection() as held:
+        rows = await queries.tickets_by_ids.all(held, caller.workspace_id, found.ids)
+    by_id = {row.id: row for row in rows}
+    shown = [ticket_from_row(caller, by_id[each]) for each in found.ids if each in by_id]
+    return TicketList("ticket.list", found.pages, found.total, shown)
 
 
 async def _condition(held: Connection, caller: Caller, query: search.Query) -> Compiled:
@@ -144,45 +132,3 @@ def _mapped(value: Any, to: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [_mapped(each, to) for each in value]
     return to.get(str(value), value) if isinstance(value, str | int) else value
-
-
-async def _find(
-    held: Connection, caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage
-) -> list[_Found]:
-    """The page's tickets and one more, which tells whether there is a further page.
-
-    They are found before they are read: planning anew for each search all that hangs on a ticket takes longer.
-    """
-    next_parameter = 2 + len(condition.parameters)
-    after = Compiled("true", [])
-    if page.last_id:
-        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, next_parameter, "bigint")
-    parameters = [*condition.parameters, *after.parameters]
-    statement = Query(
-        "tickets_search",
-        _Found,
-        f"""
-        SELECT c.id, {sort.sql}
-        FROM conversations c
-        WHERE c.workspace_id = $1 AND c.ticket_number IS NOT NULL AND {condition.sql} AND {after.sql}
-        ORDER BY {sort.order_by("c.id")}
-        LIMIT ${len(parameters) + 2}
-        """,
-    )
-    return await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
-
-
-async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
-    """How many meet the query; known already where all are on the first page."""
-    if found <= page.per_page:
-        return found
-    statement = Query(
-        "tickets_search_total",
-        int,
-        f"""
-        SELECT count(*)
-        FROM conversations c
-        WHERE c.workspace_id = $1 AND c.ticket_number IS NOT NULL AND {condition.sql}
-        """,
-    )
-    return await statement.one(held, caller.workspace_id, *condition.parameters)

@@ -16,6 +16,7 @@ class FieldType(StrEnum):
     DAY = "day"  # a time, compared by calendar days of the workspace's time zone
     MOMENT = "moment"  # a time, compared to the second
     MEMBER = "member"  # an id among those that hang on the row
+    IDS = "ids"  # decimal ids in an array of the row itself
     ID = "id"  # a decimal id: a number where it is compared, a text where a part of it is asked for
     WORDS = "words"  # a text kept by `words.stored_words`, compared word by word
 
@@ -32,6 +33,7 @@ OPERATORS: Mapping[FieldType, tuple[str, ...]] = {
     FieldType.DAY: ("=", ">", "<"),
     FieldType.MOMENT: EQUALITY + LISTS + ORDER,
     FieldType.MEMBER: EQUALITY,
+    FieldType.IDS: EQUALITY,
     FieldType.ID: EQUALITY + LISTS + TEXT,
     FieldType.WORDS: EQUALITY + LISTS + TEXT,
 }

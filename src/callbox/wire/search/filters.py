@@ -16,6 +16,7 @@ from callbox.wire.search.words import word_pattern
 
 # A connector asks for everything as: id > "" or id = "".
 _ID_FIELD = "id"
+_POSITIVE = frozenset({"=", "~", "^", "$"})
 _NEGATED = frozenset({"!=", "NIN", "!~"})
 _SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.INTEGER: "bigint",
@@ -64,10 +65,13 @@ def is_look_up(resource: Resource, query: Query) -> bool:
     if isinstance(query, Group):
         are_needed = any if query.operator == "AND" else all
         return are_needed(is_look_up(resource, item) for item in query.queries)
-    if query.operator != "=" or query.value is None:
+    if query.value is None or query.operator not in _POSITIVE:
         return False
     field = resource.fields.get(query.field)
-    return query.field.startswith(ATTRIBUTES_PREFIX) if field is None else field.is_indexed
+    if field is not None and field.type is FieldType.WORDS:
+        return field.is_indexed
+    is_indexed = query.field.startswith(ATTRIBUTES_PREFIX) if field is None else field.is_indexed
+    return is_indexed and query.operator == "="
 
 
 class _Compiler:
@@ -97,7 +101,7 @@ class _Compiler:
     def _field(self, query: Filter, field: Field) -> str:
         allowed = OPERATORS[field.type] if field.operators is None else field.operators
         _check_operator(query, allowed + ORDER if query.field == _ID_FIELD else allowed)
-        if field.type is FieldType.MEMBER:
+        if field.type in {FieldType.MEMBER, FieldType.IDS}:
             return self._membership(query, field)
         if field.type is FieldType.WORDS:
             return self._words(query, field)
@@ -218,17 +222,19 @@ class _Compiler:
             values = checked_list(query.value)
             condition = self._member(field, [value for value in values if value is not None])
             if None in values:
-                condition = f"({condition} OR NOT {field.sql.format('')})"
+                condition = f"({condition} OR {_without_members(field)})"
         elif query.value is None:
-            condition = f"NOT {field.sql.format('')}"
+            condition = _without_members(field)
         else:
             condition = self._member(field, [query.value])
         return f"NOT ({condition})" if query.operator in _NEGATED else condition
 
     def _member(self, field: Field, values: list[Any]) -> str:
         ids: list[Any] = [checked_value(FieldType.MEMBER, value) for value in values]
-        if field.member_type == "bigint":
+        if field.type is FieldType.IDS or field.member_type == "bigint":
             ids = [number for number in map(decimal_id, ids) if number is not None]
+        if field.type is FieldType.IDS:
+            return f"{field.sql} && {self._parameter(ids, 'bigint[]')}"
         parameter = self._parameter(ids, f"{field.member_type}[]")
         return field.sql.format(f" AND {field.member} = ANY ({parameter})")
 
@@ -296,6 +302,10 @@ def _null(operator: str, sql: str) -> str:
         return f"{sql} IS NOT NULL"
     # Nothing is greater than, like or contained in null.
     return f"({sql} = NULL) IS NOT TRUE" if operator in _NEGATED else f"{sql} = NULL"
+
+
+def _without_members(field: Field) -> str:
+    return f"{field.sql} = '{{}}'" if field.type is FieldType.IDS else f"NOT {field.sql.format('')}"
 
 
 def _attribute_json(name: str, kind: FieldType, value: object) -> str:
