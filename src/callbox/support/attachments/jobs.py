@@ -1,15 +1,15 @@
-"""The work of attachments: fetching files that were given by their URLs."""
+"""The work of attachments: fetching files that were given by their URLs, deleting those that were taken back."""
 
 import msgspec
 import structlog
 
 from callbox.platform.database import connection
-from callbox.platform.files import write_file
+from callbox.platform.files import delete_file, write_file
 from callbox.platform.jobs import Job
 from callbox.platform.outgoing import OutgoingFailed, OutgoingRefused, fetched
 from callbox.support.attachments import queries
 from callbox.support.attachments.contents import content_of
-from callbox.support.attachments.service import MAX_FETCHED_BYTES, FileToFetch
+from callbox.support.attachments.service import DELETE, FETCH, MAX_FETCHED_BYTES, FileKey
 
 _FETCH_SECONDS = 60
 
@@ -18,7 +18,7 @@ _log = structlog.get_logger("callbox.attachments")
 
 async def fetch(payload: bytes) -> None:
     """Bring a file here. One that may not be fetched keeps its own link; one that cannot be is tried again."""
-    wanted = msgspec.json.decode(payload, type=FileToFetch)
+    wanted = msgspec.json.decode(payload, type=FileKey)
     async with connection() as held:
         file = await queries.awaited_file.first(held, wanted.workspace_id, wanted.file_id)
     if file is None:
@@ -33,7 +33,7 @@ async def fetch(payload: bytes) -> None:
     content = content_of(data, claimed)
     await write_file(wanted.workspace_id, wanted.file_id, data)
     async with connection() as held:
-        await queries.mark_stored.run(
+        is_awaited = await queries.mark_stored.run(
             held,
             wanted.workspace_id,
             wanted.file_id,
@@ -42,6 +42,14 @@ async def fetch(payload: bytes) -> None:
             content.width,
             content.height,
         )
+    if not is_awaited:  # It was taken back meanwhile, when there was nothing to delete yet.
+        await delete_file(wanted.workspace_id, wanted.file_id)
+
+
+async def delete(payload: bytes) -> None:
+    """Delete a file's bytes."""
+    gone = msgspec.json.decode(payload, type=FileKey)
+    await delete_file(gone.workspace_id, gone.file_id)
 
 
 async def _download(url: str) -> tuple[bytes, str]:
@@ -58,4 +66,4 @@ async def _download(url: str) -> tuple[bytes, str]:
     return bytes(data), claimed
 
 
-JOBS = [Job("attachments.fetch", fetch, timeout_seconds=90)]
+JOBS = [Job(FETCH, fetch, timeout_seconds=90), Job(DELETE, delete)]

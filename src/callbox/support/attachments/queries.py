@@ -60,6 +60,27 @@ insert_files = Command(
     """,
 )
 
+count_attachment = Command(
+    "count_attachment",
+    """
+    UPDATE files
+    SET attachment_count = attachment_count + $3
+    WHERE workspace_id = $1 AND id IN (
+        SELECT id FROM files WHERE workspace_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+    )
+    """,
+)
+
+delete_unattached_files = Query(
+    "delete_unattached_files",
+    str,
+    """
+    DELETE FROM files
+    WHERE workspace_id = $1 AND id = ANY ($2::uuid[]) AND attachment_count <= 0
+    RETURNING id::text
+    """,
+)
+
 linked_file = Query(
     "linked_file",
     LinkedFile,

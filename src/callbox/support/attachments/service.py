@@ -35,6 +35,9 @@ MAX_FETCHED_BYTES = 100 * 1024 * 1024
 LINK_SECONDS = 30 * 60
 _MAX_NAME_LENGTH = 255
 
+FETCH = "attachments.fetch"
+DELETE = "attachments.delete"
+
 
 class Attachment(msgspec.Struct):
     """A file of a part. The link lives for half an hour; reading again gives a fresh one."""
@@ -56,8 +59,8 @@ class AttachmentFile(msgspec.Struct):
     name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME_LENGTH)]
 
 
-class FileToFetch(msgspec.Struct):
-    """The payload of the job that fetches a file."""
+class FileKey(msgspec.Struct):
+    """Which file of which workspace: the payload of the jobs that fetch and delete."""
 
     workspace_id: str
     file_id: str
@@ -98,12 +101,28 @@ async def take_in(
     await enqueue(
         held,
         [
-            Work("attachments.fetch", msgspec.json.encode(FileToFetch(caller.workspace_id, each.id)))
+            Work(FETCH, msgspec.json.encode(FileKey(caller.workspace_id, each.id)))
             for each in taken
             if each.state == "awaited"
         ],
     )
     return msgspec.json.encode([each.id for each in taken]).decode()
+
+
+async def attach_again(held: Connection, caller: Caller, attachments: str | None) -> None:
+    """What was taken in, as `take_in` answered it, is attached in one place more."""
+    if attachments is not None:
+        await queries.count_attachment.run(held, caller.workspace_id, msgspec.json.decode(attachments), 1)
+
+
+async def detach(held: Connection, caller: Caller, attachments: str | None) -> None:
+    """Take files away from one place. Those that are attached nowhere else are gone, and a job deletes their bytes."""
+    if attachments is None:
+        return
+    file_ids = msgspec.json.decode(attachments)
+    await queries.count_attachment.run(held, caller.workspace_id, file_ids, -1)
+    gone = await queries.delete_unattached_files.all(held, caller.workspace_id, file_ids)
+    await enqueue(held, [Work(DELETE, msgspec.json.encode(FileKey(caller.workspace_id, each))) for each in gone])
 
 
 def _awaited(url: str) -> _NewFile:

@@ -67,6 +67,7 @@ class Redactable(msgspec.Struct):
     is_redacted: bool
     has_body: bool
     author_type: str
+    attachments: str | None
 
 
 class AppliedTagRow(msgspec.Struct, array_like=True):
@@ -465,7 +466,7 @@ part_to_redact = Query(
     "part_to_redact",
     Redactable,
     """
-    SELECT redacted, body IS NOT NULL, author_type
+    SELECT redacted, body IS NOT NULL, author_type, attachments
     FROM conversation_parts
     WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
     """,
@@ -475,7 +476,7 @@ source_to_redact = Query(
     "source_to_redact",
     Redactable,
     """
-    SELECT source_redacted, source_body IS NOT NULL, source_author_type
+    SELECT source_redacted, source_body IS NOT NULL, source_author_type, source_attachments
     FROM conversations
     WHERE workspace_id = $1 AND id = $2 AND source_id = $3
     """,
