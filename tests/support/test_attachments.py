@@ -246,7 +246,8 @@ def test_a_source_that_is_redacted_is_not_fetched_any_more(quiet_desk: Desk, qui
 
     async def awaited() -> list[str]:
         async with connection() as held:
-            return list(await held.fetch("SELECT id FROM files WHERE workspace_id = $1", workspace_id))
+            found = await held.fetch("SELECT id::text FROM files WHERE workspace_id = $1", workspace_id)
+            return [row["id"] for row in found]
 
     assert len(inside(quiet_server.database_url, awaited)) == 1
     assert quiet_desk.post("/conversations/redact", redaction)["source"]["attachments"] == []

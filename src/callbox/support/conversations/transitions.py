@@ -54,6 +54,8 @@ class NewPart(msgspec.Struct):
     body: str | None = None
     assigned_to: Assignee | None = None
     reopens: bool = False
+    # Of a close: the admin who is behind it, who need not be the author.
+    closed_by_id: int | None = None
     attachments: str | None = None
     reply_options: str | None = None
     ticket_state: TicketState | None = None
@@ -148,10 +150,12 @@ def offer_quick_replies(change: Change, author: Author, options: str, at: dateti
     return part
 
 
-def close(change: Change, author: Author, body: str | None, at: datetime) -> NewPart:
-    """Close, with or without a farewell. Closing again is told again."""
+def close(
+    change: Change, author: Author, body: str | None, at: datetime, *, closed_by_id: int | None = None
+) -> NewPart:
+    """Close, with or without a farewell. Closing again is told again. Without a closer named, it is the author."""
     conversation = change.conversation
-    part = change.add(NewPart("close", author, at, body))
+    part = change.add(NewPart("close", author, at, body, closed_by_id=closed_by_id or author.admin_id))
     conversation.state = "closed"
     conversation.snoozed_until = None
     conversation.waiting_since = None
