@@ -4,10 +4,11 @@ from callbox.people.contacts import service as contacts
 from callbox.people.contacts.merging import ContactsMerged
 from callbox.people.contacts.schemas import Contact
 from callbox.platform.database import Connection, connection, transaction
+from callbox.platform.events import announce
 from callbox.support.conversations import service as conversations
 from callbox.support.conversations import transitions
 from callbox.support.conversations.beginning import FirstMessage, begin
-from callbox.support.conversations.changing import hold, store, time_of_action
+from callbox.support.conversations.changing import ContactWrote, hold, store, time_of_action
 from callbox.support.conversations.schemas import ConversationWithParts, CreateConversationRequest, From, UserMessage
 from callbox.support.conversations.transitions import Author
 from callbox.support.messages import queries
@@ -147,7 +148,8 @@ async def _recipient(held: Connection, caller: Caller, to: Recipient | None) -> 
 
 
 async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> int:
-    """Make a conversation of a message; answers its id."""
+    """Make a conversation of a message; answers its id. It is the sender's, and no rule gives it to another."""
+    sender = await admins.find_author(held, caller, row.from_admin_id)
     message = FirstMessage(
         id=row.id,
         author=Author("admin", admin_id=row.from_admin_id),
@@ -156,6 +158,7 @@ async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> i
         source_type="email" if row.message_type == "email" else "conversation",
         delivered_as="admin_initiated",
         subject=row.subject or "",
+        admin_assignee_id=sender.id if sender is not None and sender.has_inbox_seat else None,
     )
     begun = await begin(held, caller, message, [row.to_contact_id])
     await queries.set_conversation.run(held, caller.workspace_id, row.id, begun.conversation_id)
@@ -177,6 +180,7 @@ async def answer_message(caller: Caller, message_id: str, request: AnswerMessage
         author = Author(contact.role, contact_id=contact.id)
         transitions.contact_comments(change, author, sanitise(request.body), change.at)
         await contacts.note_reply(held, caller, contact.id, change.at)
+        await announce(held, caller.workspace_id, ContactWrote(caller, change))
         return await store(held, caller, change)
 
 
