@@ -125,6 +125,7 @@ def test_a_contact_is_found_by_each_key(world: World, key: str) -> None:
         ({"message_type": "pigeon"}, 400, "parameter_invalid"),
         ({"template": "golden", "message_type": "email", "subject": "x"}, 400, "parameter_invalid"),
         ({"body": "   "}, 400, "parameter_invalid"),
+        ({"body": "<p></p>"}, 400, "parameter_invalid"),
         ({"created_at": 99_999_999_999}, 400, "parameter_invalid"),
     ],
 )

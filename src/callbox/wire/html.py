@@ -57,6 +57,11 @@ def plain_text(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", with_breaks)).strip()
 
 
+def is_blank(markup: str) -> bool:
+    """Whether a person sees nothing of it: neither text nor a picture."""
+    return "<img" not in markup and not plain_text(markup)
+
+
 def _depth(text: str) -> int:
     """How deeply elements are nested, roughly; the parser's time grows with the square of it."""
     depth = deepest = 0

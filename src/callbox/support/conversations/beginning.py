@@ -85,6 +85,7 @@ async def _insert(
         message.author.admin_id,
         message.author.contact_id,
         message.attachments,
+        message.url if by_contact else None,
         contact_ids,
         count_shard(held),
         stored_words(message.body),

@@ -373,6 +373,7 @@ _INSERTED_COLUMNS = (
     "source_author_admin_id",
     "source_author_contact_id",
     "source_attachments",
+    "first_contact_reply_url",
 )
 _FIRST = 2
 _LAST = _FIRST + len(_INSERTED_COLUMNS) - 1

@@ -23,7 +23,7 @@ from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
-from callbox.wire.html import sanitise, tidy
+from callbox.wire.html import is_blank, sanitise, tidy
 from callbox.workspace import teams
 from callbox.workspace.admins import service as admins
 
@@ -149,10 +149,16 @@ def _identity(request: SpeakRequest) -> tuple[str | None, str | None, str | None
 
 def _body(request: SpeakRequest) -> str:
     """The text as it is stored. Raises ParameterInvalid."""
-    body = sanitise(request.body or "")
-    if not body:
+    body = _text(request)
+    if body is None:
         raise ParameterInvalid("Body is required")
     return body
+
+
+def _text(request: SpeakRequest | ManageRequest) -> str | None:
+    """The text as it is stored, or None where there is nothing to see."""
+    body = sanitise(request.body or "")
+    return None if is_blank(body) else body
 
 
 def _options(request: SpeakRequest) -> str:
@@ -168,7 +174,7 @@ async def manage(caller: Caller, conversation_id: str, request: Management) -> C
         change = await hold(held, caller, conversation_id)
         match request.message_type:
             case "close":
-                transitions.close(change, author, sanitise(request.body) if request.body else None, change.at)
+                transitions.close(change, author, _text(request), change.at)
                 await announce(held, caller.workspace_id, ClosedByTeammate(caller, change))
             case "open":
                 transitions.reopen(change, author, change.at)
@@ -199,7 +205,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
     kind = _ASSIGNEE_KINDS.get(request.type or "")
     if kind is None:
         raise ParameterInvalid("type must be either admin or team")
-    body = sanitise(request.body) if request.body else None
+    body = _text(request)
     assignee_id = _required(request.assignee_id, "assignee_id")
     if str(assignee_id) == "0":
         transitions.unassign(change, author, kind, body, change.at)

@@ -25,7 +25,7 @@ from callbox.support.messages.schemas import (
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import Conflict, NotFound, ParameterInvalid, ParameterNotFound, WireError
-from callbox.wire.html import sanitise
+from callbox.wire.html import is_blank, sanitise
 from callbox.wire.pagination import per_page_of
 from callbox.workspace.admins import service as admins
 from callbox.workspace.admins.queries import AdminRow
@@ -90,7 +90,7 @@ async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> Adm
     if is_email and not request.subject:
         raise SubjectMissing
     at = time_of_action(caller, request.created_at)
-    body = sanitise(text)
+    body = _sanitised(text)
     async with transaction() as held:
         admin = await _sending_admin(held, caller, request.sender.id)
         contact = await _recipient(held, caller, request.to)
@@ -124,6 +124,13 @@ async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> Adm
             answer.conversation_id = str(await _begin(held, caller, row))
         await contacts.note_contacted(held, caller, [contact.id], at)
     return answer
+
+
+def _sanitised(text: str) -> str:
+    body = sanitise(text)
+    if is_blank(body):
+        raise ParameterInvalid("Body is required")
+    return body
 
 
 async def _sending_admin(held: Connection, caller: Caller, admin_id: WireId | None) -> AdminRow:
@@ -178,7 +185,7 @@ async def answer_message(caller: Caller, message_id: str, request: AnswerMessage
             raise contacts.ContactNotFound
         change = await hold(held, caller, await _begin(held, caller, row))
         author = Author(contact.role, contact_id=contact.id)
-        transitions.contact_comments(change, author, sanitise(request.body), change.at)
+        transitions.contact_comments(change, author, _sanitised(request.body), change.at)
         await contacts.note_reply(held, caller, contact.id, change.at)
         await announce(held, caller.workspace_id, ContactWrote(caller, change))
         return await store(held, caller, change)
