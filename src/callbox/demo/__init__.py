@@ -15,7 +15,8 @@ from callbox.demo.stage import on_stage
 from callbox.demo.year import NoteTaken, PersonActed, the_year
 from callbox.people.contacts.schemas import ListContactsQuery
 from callbox.people.contacts.service import list_contacts
-from callbox.platform.database import transaction
+from callbox.platform.database import whole_transaction
+from callbox.platform.events import gathered_events
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import Conflict
 
@@ -36,7 +37,7 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
     draw = Random(firm.NAME)  # noqa: S311  # the same data at every run is the point
     population = populate(draw)
     moments = sorted([*the_year(draw, population), *the_inbox(population)], key=lambda moment: moment.ago, reverse=True)
-    async with transaction() as held:
+    async with whole_transaction() as held, gathered_events(held, caller.workspace_id):
         stage = on_stage(held, caller)
         on_progress(f"Setting up {firm.NAME}, a made-up firm.")
         await set_stage(stage)

@@ -10,6 +10,7 @@ from callbox.platform.database.pool import (
     savepoint,
     searching_connection,
     transaction,
+    whole_transaction,
 )
 from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
 
@@ -27,4 +28,5 @@ __all__ = [
     "savepoint",
     "searching_connection",
     "transaction",
+    "whole_transaction",
 ]

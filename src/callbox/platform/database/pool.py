@@ -128,6 +128,7 @@ class _Pools(NamedTuple):
 
 _pools: _Pools | None = None
 _joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
+_is_whole: ContextVar[bool] = ContextVar("no savepoints", default=False)
 
 
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
@@ -202,12 +203,23 @@ async def kept_connection() -> AsyncIterator[None]:
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """A transaction that commits at the end of the block; inside another one, a savepoint of it."""
-    async with connection() as held, held.transaction():
+    async with connection() as held, nullcontext() if _is_whole.get() else held.transaction():
         token = _joined.set(held)
         try:
             yield held
         finally:
             _joined.reset(token)
+
+
+@asynccontextmanager
+async def whole_transaction() -> AsyncIterator[Connection]:
+    """A transaction without savepoints, for thousands of changes: what fails inside one of them must fail it all."""
+    async with transaction() as held:
+        token = _is_whole.set(True)
+        try:
+            yield held
+        finally:
+            _is_whole.reset(token)
 
 
 @asynccontextmanager
