@@ -1,5 +1,6 @@
 """Files that are attached: taken in, recognised, served by links that expire, fetched from where they are."""
 
+import asyncio
 import base64
 import threading
 from collections.abc import Callable, Iterator
@@ -9,10 +10,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
+import msgspec
 import pytest
 
 from callbox.platform.database import connection
+from callbox.platform.files import open_files, write_file
 from callbox.platform.outgoing import is_public
+from callbox.support.attachments import jobs
+from callbox.support.attachments.service import FileKey
 from tests.conftest import RunningServer, start_server, stop_server
 from tests.contract.world import World
 from tests.support.conversations import Desk, inside, last_part, parts_of
@@ -239,16 +244,35 @@ def test_a_note_that_stands_in_several_conversations_keeps_its_files_until_all_a
     assert statuses == [200, 200, 404]
 
 
-def test_a_source_that_is_redacted_is_not_fetched_any_more(quiet_desk: Desk, quiet_server: RunningServer) -> None:
-    begun = quiet_desk.start(attachment_urls=["https://example.com/seats.png"])
-    workspace_id = quiet_desk.call("GET", "/me")["app"]["id_code"]
+def test_a_file_that_is_taken_back_while_it_is_fetched_leaves_nothing(
+    quiet_desk: Desk, quiet_server: RunningServer, elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = quiet_desk.start(attachment_urls=[f"{elsewhere}/seats.png"])
     redaction = {"type": "source", "conversation_id": begun["id"], "source_id": begun["source"]["id"]}
+    workspace_id = quiet_desk.call("GET", "/me")["app"]["id_code"]
+    brought: list[str] = []
 
-    async def awaited() -> list[str]:
+    async def taken_back_before_it_is_written(workspace: str, file_id: str, data: bytes) -> None:
+        redacted = await asyncio.to_thread(quiet_desk.post, "/conversations/redact", redaction)
+        assert redacted["source"]["attachments"] == []
+        await write_file(workspace, file_id, data)
+        brought.append(file_id)
+
+    async def file_ids() -> list[str]:
         async with connection() as held:
             found = await held.fetch("SELECT id::text FROM files WHERE workspace_id = $1", workspace_id)
             return [row["id"] for row in found]
 
-    assert len(inside(quiet_server.database_url, awaited)) == 1
-    assert quiet_desk.post("/conversations/redact", redaction)["source"]["attachments"] == []
-    assert inside(quiet_server.database_url, awaited) == []
+    async def fetch() -> None:
+        [file_id] = await file_ids()
+        await jobs.fetch(msgspec.json.encode(FileKey(workspace_id, file_id)))
+        await jobs.fetch(msgspec.json.encode(FileKey(workspace_id, file_id)))
+
+    monkeypatch.setattr(jobs, "write_file", taken_back_before_it_is_written)
+    monkeypatch.setattr("callbox.platform.outgoing._private_addresses_allowed", True)
+    monkeypatch.setattr("callbox.platform.files._store", None)
+    open_files(str(tmp_path))
+    inside(quiet_server.database_url, fetch)
+    assert len(brought) == 1
+    assert inside(quiet_server.database_url, file_ids) == []
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))

@@ -9,6 +9,7 @@ from callbox.platform.jobs import Job
 from callbox.platform.outgoing import OutgoingFailed, OutgoingRefused, fetched
 from callbox.support.attachments import queries
 from callbox.support.attachments.contents import content_of
+from callbox.support.attachments.queries import FetchedFile
 from callbox.support.attachments.service import DELETE, FETCH, MAX_FETCHED_BYTES, FileKey
 
 _FETCH_SECONDS = 60
@@ -19,21 +20,32 @@ _log = structlog.get_logger("callbox.attachments")
 async def fetch(payload: bytes) -> None:
     """Bring a file here. One that may not be fetched keeps its own link; one that cannot be is tried again."""
     wanted = msgspec.json.decode(payload, type=FileKey)
-    async with connection() as held:
-        file = await queries.awaited_file.first(held, wanted.workspace_id, wanted.file_id)
+    file = await _find(wanted)
+    if file is not None and file.is_awaited:
+        await _bring(wanted, file.source_url)
+        file = await _find(wanted)
     if file is None:
-        return
+        # It was taken back, and whoever deleted it may have been earlier than its bytes.
+        await delete_file(wanted.workspace_id, wanted.file_id)
+
+
+async def _find(wanted: FileKey) -> FetchedFile | None:
+    async with connection() as held:
+        return await queries.file_to_fetch.first(held, wanted.workspace_id, wanted.file_id)
+
+
+async def _bring(wanted: FileKey, url: str) -> None:
     try:
-        data, claimed = await _download(file.source_url)
+        data, claimed = await _download(url)
     except OutgoingRefused as refused:
-        _log.warning("attachment_refused", url=file.source_url, reason=str(refused))
+        _log.warning("attachment_refused", url=url, reason=str(refused))
         async with connection() as held:
             await queries.mark_failed.run(held, wanted.workspace_id, wanted.file_id)
         return
     content = content_of(data, claimed)
     await write_file(wanted.workspace_id, wanted.file_id, data)
     async with connection() as held:
-        is_awaited = await queries.mark_stored.run(
+        await queries.mark_stored.run(
             held,
             wanted.workspace_id,
             wanted.file_id,
@@ -42,8 +54,6 @@ async def fetch(payload: bytes) -> None:
             content.width,
             content.height,
         )
-    if not is_awaited:  # It was taken back meanwhile, when there was nothing to delete yet.
-        await delete_file(wanted.workspace_id, wanted.file_id)
 
 
 async def delete(payload: bytes) -> None:
