@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.knowledge.news import routes as news
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -56,6 +57,7 @@ API_ROUTES = [
     *phone_switch.ROUTES,
     *ticket_types.ROUTES,
     *tickets.ROUTES,
+    *news.ROUTES,
 ]
 
 MANAGE_ROUTES = [
@@ -71,6 +73,7 @@ MANAGE_ROUTES = [
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
+    *news.MANAGE_ROUTES,
 ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.knowledge.news import jobs as news
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -21,6 +22,7 @@ JOBS = [
     *companies.JOBS,
     *contacts.JOBS,
     *conversations.JOBS,
+    *news.JOBS,
     *segments.JOBS,
 ]
 SCHEDULES = [
@@ -29,6 +31,7 @@ SCHEDULES = [
     *contacts.SCHEDULES,
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
+    *news.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]
