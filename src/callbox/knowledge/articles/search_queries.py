@@ -1,0 +1,152 @@
+"""SQL of article search, and its row types."""
+
+import msgspec
+
+from callbox.knowledge.locales import TEXT_SEARCH
+from callbox.platform.database import GlobalQuery, Query
+
+# By locale, as a parameter: the statements look up those of the workspace's languages in it.
+CONFIGURATIONS = msgspec.json.encode(TEXT_SEARCH).decode()
+
+
+class Found(msgspec.Struct):
+    """The articles of a page, best first, how many there are in all, and the stems that were looked for."""
+
+    total_count: int
+    article_ids: list[int]
+    query: str
+
+
+class Spelling(msgspec.Struct):
+    """A term, whether some language of the workspace passes over it, and words that may have been meant."""
+
+    term: str
+    is_stop_word: bool
+    known: list[str]
+    alike: list[str]
+
+
+class FoundContent(msgspec.Struct):
+    """An article in the language in which it was found."""
+
+    article_id: int
+    locale: str
+    title: str
+    description: str
+    body: str
+
+
+# The configurations of the languages that are on, and the one without stems, in which every text is kept too.
+_LANGUAGES = """
+    SELECT 'simple' AS configuration
+    UNION
+    SELECT $2::jsonb ->> l.locale
+    FROM help_centers h
+    CROSS JOIN unnest(h.locales) AS l (locale)
+    WHERE h.workspace_id = $1"""
+
+_IS_IN_STATE = """
+    EXISTS (
+        SELECT 1
+        FROM articles a
+        JOIN article_contents d ON d.workspace_id = $1 AND d.article_id = a.id AND d.locale = a.default_locale
+        WHERE a.workspace_id = $1 AND a.id = c.article_id AND d.state = {state}
+    )"""
+
+_IS_IN_CENTER = """
+    EXISTS (
+        SELECT 1
+        FROM articles a
+        WHERE a.workspace_id = $1 AND a.id = c.article_id AND a.help_center_id = {center}
+            AND a.collection_id IS NOT NULL
+    )"""
+
+# In any of the languages, since nobody says in which one they ask. What is published must be so in the language found.
+matching = Query(
+    "articles_matching",
+    Found,
+    f"""
+    WITH languages AS (
+        {_LANGUAGES}
+    ), wanted AS MATERIALIZED (
+        SELECT string_agg(DISTINCT '(' || w.query::text || ')', ' | ')::tsquery AS query
+        FROM languages
+        CROSS JOIN to_tsquery(languages.configuration::regconfig, $3) AS w (query)
+        WHERE numnode(w.query) > 0
+    ), found AS MATERIALIZED (
+        SELECT c.article_id, max(ts_rank(c.words, (SELECT query FROM wanted))) AS rank
+        FROM article_contents c
+        WHERE c.workspace_id = $1 AND c.words @@ (SELECT query FROM wanted)
+            AND ($4 = 'all' OR ((c.state = $4 OR $4 = 'draft') AND {_IS_IN_STATE.format(state="$4")}))
+            AND ($5::bigint IS NULL OR {_IS_IN_CENTER.format(center="$5")})
+        GROUP BY c.article_id
+    )
+    SELECT
+        (SELECT count(*) FROM found),
+        ARRAY(SELECT article_id FROM found ORDER BY rank DESC, article_id LIMIT $6 OFFSET $7),
+        (SELECT query::text FROM wanted)
+    """,
+)
+
+newest = Query(
+    "newest_articles",
+    Found,
+    f"""
+    WITH found AS (
+        SELECT c.id, c.updated_at
+        FROM (SELECT id, id AS article_id, updated_at FROM articles WHERE workspace_id = $1) AS c
+        WHERE ($2 = 'all' OR {_IS_IN_STATE.format(state="$2")})
+            AND ($3::bigint IS NULL OR {_IS_IN_CENTER.format(center="$3")})
+    )
+    SELECT
+        (SELECT count(*) FROM found),
+        ARRAY(SELECT id FROM found ORDER BY updated_at DESC, id LIMIT $4 OFFSET $5),
+        ''
+    """,
+)
+
+spellings = Query(
+    "spellings_of_search_terms",
+    Spelling,
+    f"""
+    WITH languages AS (
+        {_LANGUAGES}
+    )
+    SELECT
+        sent.term,
+        EXISTS (SELECT 1 FROM languages WHERE to_tsvector(languages.configuration::regconfig, sent.term) = ''),
+        ARRAY(SELECT k.word FROM article_words k WHERE k.workspace_id = $1 AND k.word = ANY ($4::text[])),
+        ARRAY(
+            SELECT w.word
+            FROM article_words w
+            WHERE w.workspace_id = $1 AND w.word % sent.term
+            ORDER BY similarity(w.word, sent.term) DESC, w.word
+            LIMIT 20
+        )
+    FROM unnest($3::text[]) WITH ORDINALITY AS sent (term, place)
+    ORDER BY sent.place
+    """,
+)
+
+# Each in the language that it was found in: in the default one if that is as good as another.
+found_contents = Query(
+    "contents_of_found_articles",
+    FoundContent,
+    """
+    SELECT DISTINCT ON (c.article_id) c.article_id, c.locale, c.title, c.description, c.body
+    FROM article_contents c
+    JOIN articles a ON a.workspace_id = $1 AND a.id = c.article_id
+    WHERE c.workspace_id = $1 AND c.article_id = ANY ($2::bigint[])
+    ORDER BY c.article_id, ts_rank(c.words, $3::text::tsquery) DESC, c.locale = a.default_locale DESC
+    """,
+)
+
+words_matching = GlobalQuery(
+    "words_matching_search",
+    lambda configuration, word: (configuration, word),
+    """
+    SELECT sent.configuration, sent.word
+    FROM unnest($1::text[], $2::text[]) AS sent (configuration, word)
+    WHERE to_tsvector(sent.configuration::regconfig, sent.word) || to_tsvector('simple', sent.word) @@ $3::text::tsquery
+    """,
+)
