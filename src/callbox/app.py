@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.knowledge.articles import routes as articles
+from callbox.knowledge.help_center import routes as help_center
 from callbox.knowledge.news import routes as news
 from callbox.people import notes
 from callbox.people.companies import routes as companies
@@ -57,6 +59,8 @@ API_ROUTES = [
     *phone_switch.ROUTES,
     *ticket_types.ROUTES,
     *tickets.ROUTES,
+    *articles.ROUTES,
+    *help_center.ROUTES,
     *news.ROUTES,
 ]
 
@@ -73,6 +77,8 @@ MANAGE_ROUTES = [
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
+    *articles.MANAGE_ROUTES,
+    *help_center.MANAGE_ROUTES,
     *news.MANAGE_ROUTES,
 ]
 
