@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import TestWorkspace
 from tests.contract import (  # they register
     reference,
+    scenarios_articles,  # noqa: F401
     scenarios_conversations,  # noqa: F401
     scenarios_messages,  # noqa: F401
     scenarios_tickets,  # noqa: F401

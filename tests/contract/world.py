@@ -120,6 +120,24 @@ class World:
         body = {"name": f"Team {secrets.token_hex(4)}", "members": [{"admin_id": self.admin_id()}]}
         return self.post("/manage/v1/teams", body)
 
+    def collection(self, **values: Any) -> Json:
+        """A collection of the default help center."""
+        return self.post("/help_center/collections", {"name": f"Collection {secrets.token_hex(4)}", **values})
+
+    def article(self, **values: Any) -> Json:
+        """An article by the token's admin."""
+        body = {"title": f"Article {secrets.token_hex(4)}", "author_id": self.admin_id(), **values}
+        return self.post("/articles", body)
+
+    def help_center_id(self) -> str:
+        """The default help center."""
+        return str(self.call("GET", "/help_center/help_centers")["data"][0]["id"])
+
+    def speak(self, *locales: str) -> None:
+        """Turn languages of the default help center on, the first as the default one."""
+        body = {"default_locale": locales[0], "locales": locales}
+        self.call("PUT", f"/manage/v1/help_centers/{self.help_center_id()}", json=body)
+
     def visitor(self) -> Json:
         """A visitor, as the messenger makes them."""
         return self.post("/manage/v1/visitors", {})

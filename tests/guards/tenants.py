@@ -99,6 +99,37 @@ class Tenant(World):
         self.post(f"/manage/v1/tickets/{ticket['id']}/links", {"id": linked["id"]})
         return ticket, linked
 
+    def collection(self, **values: Any) -> Json:
+        """A collection."""
+        return super().collection(**{"name": self.new_name(), "description": self.mark, **values})
+
+    def article(self, **values: Any) -> Json:
+        """An article by the second admin."""
+        texts = {"title": self.new_name(), "description": self.mark, "body": self.mark}
+        return super().article(**{**texts, "author_id": self.second_admin, **values})
+
+    @cached_property
+    def collection_made(self) -> Json:
+        """A collection."""
+        return self.collection()
+
+    @cached_property
+    def article_made(self) -> Json:
+        """An article in the collection, with statistics."""
+        self.speak("en", "de")
+        made = self.article(parent_id=self.collection_made["id"], state="published")
+        path = f"/manage/v1/articles/{made['id']}"
+        self.call("POST", f"{path}/views")
+        self.post(f"{path}/reactions", {"person_id": self.contact["id"], "reaction": "happy"})
+        self.post(f"{path}/conversations", {"conversation_id": self.conversation_made["id"]})
+        found: Json = self.call("GET", f"/articles/{made['id']}")
+        return found
+
+    @cached_property
+    def center_id(self) -> str:
+        """The help center."""
+        return self.help_center_id()
+
     def conversation(self) -> str:
         """A conversation that the contact began; answers its id."""
         message = {"from": {"type": "user", "id": self.contact["id"]}, "body": self.mark}
@@ -278,6 +309,7 @@ class Tenant(World):
         assert self.ticket_type_made
         assert self.ticket_made
         assert self.conversation_made
+        assert self.article_made
         self.rule()
         self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
 

@@ -29,6 +29,9 @@ _KINDS = {
     "tag": "tags",
     "team": "teams",
     "conversation": "conversations",
+    "article": "articles",
+    "collection": "collections",
+    "help_center": "help_centers",
     "ticket": "conversations",
     "ticket_part": "conversation_parts",
     "ticket_type": "ticket_types",
@@ -40,6 +43,10 @@ _KEYS = {
     "admin_ids": "admin",
     "owner_id": "admin",
     "team_ids": "team",
+    "author_id": "admin",
+    "parent_id": "collection",
+    "parent_ids": "collection",
+    "help_center_id": "help_center",
     "performed_by": "admin",
     "admin_assignee_id": "admin",
     "team_assignee_id": "team",
@@ -165,7 +172,8 @@ def _masked(item: Any, value: str) -> Any:
 
 def _is_empty(body: Any) -> bool:
     """A list or search without a result."""
-    lists = [value for value in body.values() if isinstance(value, list)]
+    values = {**body, **body["data"]} if isinstance(body.get("data"), dict) else body
+    lists = [value for value in values.values() if isinstance(value, list)]
     return bool(lists) and not any(lists) and not body.get("total_count")
 
 

@@ -133,6 +133,7 @@ class ArrangeCollectionRequest(msgspec.Struct):
 
 Identifier = Annotated[str, Meta(max_length=63, pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")]
 Domain = Annotated[str, Meta(max_length=253, pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")]
+Locales = Annotated[list[str], Meta(min_length=1, max_length=100)]
 
 
 class CreateHelpCenterRequest(msgspec.Struct):
@@ -143,7 +144,7 @@ class CreateHelpCenterRequest(msgspec.Struct):
     website_turned_on: bool = False
     custom_domain: Domain | None = None
     default_locale: str | None = None
-    locales: list[str] | None = None
+    locales: Locales | None = None
 
 
 class UpdateHelpCenterRequest(msgspec.Struct):
@@ -154,7 +155,7 @@ class UpdateHelpCenterRequest(msgspec.Struct):
     website_turned_on: bool | UnsetType = UNSET
     custom_domain: Domain | UnsetType | None = UNSET
     default_locale: str | UnsetType = UNSET
-    locales: list[str] | UnsetType = UNSET
+    locales: Locales | UnsetType = UNSET
 
 
 def collection_from_row(caller: Caller, row: CollectionRow) -> Collection:
