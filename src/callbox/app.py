@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.exports.data_export import routes as data_export
 from callbox.knowledge.articles import routes as articles
 from callbox.knowledge.help_center import routes as help_center
 from callbox.knowledge.news import routes as news
@@ -62,6 +63,7 @@ API_ROUTES = [
     *articles.ROUTES,
     *help_center.ROUTES,
     *news.ROUTES,
+    *data_export.ROUTES,
 ]
 
 MANAGE_ROUTES = [
@@ -80,6 +82,7 @@ MANAGE_ROUTES = [
     *articles.MANAGE_ROUTES,
     *help_center.MANAGE_ROUTES,
     *news.MANAGE_ROUTES,
+    *data_export.MANAGE_ROUTES,
 ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.exports.data_export import jobs as data_export
 from callbox.knowledge.news import jobs as news
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
@@ -22,6 +23,7 @@ JOBS = [
     *companies.JOBS,
     *contacts.JOBS,
     *conversations.JOBS,
+    *data_export.JOBS,
     *news.JOBS,
     *segments.JOBS,
 ]
@@ -31,6 +33,7 @@ SCHEDULES = [
     *contacts.SCHEDULES,
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
+    *data_export.SCHEDULES,
     *news.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),

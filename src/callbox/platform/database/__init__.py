@@ -9,13 +9,15 @@ from callbox.platform.database.pool import (
     open_pool,
     savepoint,
     searching_connection,
+    snapshot,
     transaction,
 )
-from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
+from callbox.platform.database.statements import Command, Copy, GlobalCommand, GlobalQuery, Query
 
 __all__ = [
     "Command",
     "Connection",
+    "Copy",
     "DatabaseUnavailable",
     "GlobalCommand",
     "GlobalQuery",
@@ -26,5 +28,6 @@ __all__ = [
     "open_pool",
     "savepoint",
     "searching_connection",
+    "snapshot",
     "transaction",
 ]
