@@ -26,8 +26,10 @@ GROUPS = frozenset(
         "Conversations",
         "Data Attributes",
         "Data Events",
+        "Data Export",
         "Help Center",
         "Messages",
+        "News",
         "Notes",
         "Segments",
         "Subscription Types",
@@ -40,7 +42,7 @@ GROUPS = frozenset(
         "Visitors",
     }
 )
-OPERATION_COUNT = 96
+OPERATION_COUNT = 108
 
 _DESCRIPTION = "intercom-api-2.11.yaml"
 _METHODS = ("get", "post", "put", "delete")
@@ -162,6 +164,8 @@ _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
         {"type": ["integer", "string"]},
         "an integer in observed traffic",
     ),
+    ("paginated_news_item_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
+    ("paginated_newsfeed_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
     ("ticket_type_list", "type", {"enum": ["list"]}, "the examples' type"),
     ("ticket_type_attribute_list", "type", {"enum": ["list"]}, "the examples' type"),
     ("ticket_type_attribute", "input_options", {"type": ["object", "null"]}, "null in the example of the list"),

@@ -115,6 +115,14 @@ class World:
         self.post(f"/contacts/{user['id']}/subscriptions", {"id": kind["id"], "consent_type": "opt_out"})
         return user, kind
 
+    def newsfeed_id(self) -> int:
+        """The newsfeed that every workspace begins with."""
+        return int(self.call("GET", "/news/newsfeeds")["data"][0]["id"])
+
+    def news(self, **values: Any) -> Json:
+        """A news item of the token's admin, a draft unless it says otherwise."""
+        return self.post("/news/news_items", {"title": "We have news", "sender_id": int(self.admin_id()), **values})
+
     def team(self) -> Json:
         """A team of one."""
         body = {"name": f"Team {secrets.token_hex(4)}", "members": [{"admin_id": self.admin_id()}]}

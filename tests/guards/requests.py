@@ -15,7 +15,7 @@ import httpx
 from callbox.app import API_ROUTES, MANAGE_ROUTES
 from callbox.wire.description import plain_path
 from callbox.wire.operations import Operation
-from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
+from tests.guards.tenants import AN_HOUR_AGO, AWAY, IN_YEARS, Tenant
 
 Json = dict[str, Any]
 _ONLY_ONCE = (
@@ -1042,6 +1042,81 @@ def _(tenant: Tenant) -> Request:
     center = tenant.call("GET", f"/manage/v1/help_centers/{tenant.center_id}")
     body = {"display_name": "Help", "website_turned_on": True, "custom_domain": None}
     return Request({"help_center_id": center["id"]}, body={**body, "default_locale": "en", "locales": ["en", "de"]})
+
+
+# News
+
+_about("GET /news/news_items")
+_about("GET /news/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news_made["id"])
+_about("DELETE /news/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news()["id"])
+_about("GET /news/newsfeeds")
+_about("GET /news/newsfeeds/{newsfeed_id}", newsfeed_id=lambda tenant: tenant.newsfeed_made["id"])
+_about("GET /news/newsfeeds/{newsfeed_id}/items", newsfeed_id=lambda tenant: tenant.newsfeed_made["id"])
+_about("GET /manage/v1/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news_made["id"])
+_about("GET /manage/v1/newsfeeds")
+_about("DELETE /manage/v1/newsfeeds/{newsfeed_id}", newsfeed_id=lambda tenant: tenant.newsfeed()["id"])
+_about("GET /manage/v1/contacts/{contact_id}/news", contact_id=_contact)
+
+
+def _news(tenant: Tenant) -> Json:
+    assignment = {"newsfeed_id": int(tenant.newsfeed_made["id"]), "published_at": AN_HOUR_AGO}
+    return {
+        "title": "Halloween is here!",
+        "body": _BODY,
+        "sender_id": tenant.second_admin,
+        "state": "live",
+        "deliver_silently": True,
+        "labels": ["Product"],
+        "reactions": ["😆", "😅"],
+        "newsfeed_assignments": [assignment],
+    }
+
+
+@requests_to("POST /news/news_items")
+def _(tenant: Tenant) -> Request:
+    return Request(body=_news(tenant))
+
+
+@requests_to("PUT /news/news_items/{news_item_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"news_item_id": tenant.news()["id"]}, body=_news(tenant))
+
+
+@requests_to("PUT /manage/v1/news_items/{news_item_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"cover_image_url": "https://example.com/cover.png", "publish_at": IN_YEARS}
+    return Request({"news_item_id": tenant.news(state="draft")["id"]}, body=body)
+
+
+@requests_to("PUT /manage/v1/news_items/{news_item_id}/reactions/{contact_id}")
+def _(tenant: Tenant) -> Request:
+    path = {"news_item_id": tenant.news_made["id"], "contact_id": tenant.contact["id"]}
+    return Request(path, body={"reaction": "😅"})
+
+
+@requests_to("POST /manage/v1/newsfeeds")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"name": "Customers", "roles": ["user"], "segment_ids": [tenant.segment_id]})
+
+
+@requests_to("PUT /manage/v1/newsfeeds/{newsfeed_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"name": "Everybody", "roles": ["user", "lead"], "segment_ids": [tenant.segment_id]}
+    return Request({"newsfeed_id": tenant.newsfeed()["id"]}, body=body)
+
+
+# Data Export
+
+_about("GET /manage/v1/exports")
+_about("GET /export/content/data/{job_identifier}", job_identifier=lambda tenant: tenant.export_made)
+_about("GET /download/content/data/{job_identifier}", job_identifier=lambda tenant: tenant.export_made)
+_about("POST /export/cancel/{job_identifier}", job_identifier=lambda tenant: tenant.export())
+
+
+@requests_to("POST /export/content/data")
+def _(tenant: Tenant) -> Request:
+    tenant.cancel_exports()
+    return Request(body={"created_at_after": AN_HOUR_AGO, "created_at_before": IN_YEARS})
 
 
 # Workspaces, clocks and tokens

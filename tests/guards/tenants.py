@@ -2,8 +2,9 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
@@ -13,6 +14,9 @@ Json = dict[str, Any]
 
 class Tenant(World):
     """Makes things in one workspace. The properties are things that stay; the methods make fresh ones."""
+
+    # What a worker would do with an export; the server that has none says how.
+    write_export: ClassVar[Callable[[str, str], None]]
 
     def __init__(self, workspace: TestWorkspace) -> None:
         super().__init__(workspace.api)
@@ -295,6 +299,50 @@ class Tenant(World):
         page = self.post("/contacts/search", {"query": query, "pagination": {"per_page": 1}})
         return str(page["pages"]["next"]["starting_after"])
 
+    def news(self, **values: Any) -> Json:
+        """A news item on the newsfeed, live unless it is said otherwise."""
+        assignments = [{"newsfeed_id": self.newsfeed_made["id"]}]
+        texts = {"title": self.new_name(), "body": self.mark, "labels": [self.mark], "reactions": ["😆", "😅"]}
+        by = {"sender_id": self.second_admin, "newsfeed_assignments": assignments}
+        return self.post("/news/news_items", {"state": "live", **texts, **by, **values})
+
+    def newsfeed(self) -> Json:
+        """A newsfeed for the segment that the contact is in."""
+        return self.post("/manage/v1/newsfeeds", {"name": self.new_name(), "segment_ids": [self.segment_id]})
+
+    @cached_property
+    def newsfeed_made(self) -> Json:
+        """A newsfeed."""
+        return self.newsfeed()
+
+    @cached_property
+    def news_made(self) -> Json:
+        """A news item with a reaction to it."""
+        made = self.news()
+        path = f"/manage/v1/news_items/{made['id']}"
+        self.call("PUT", f"{path}/reactions/{self.contact['id']}", json={"reaction": "😆"})
+        return made
+
+    def cancel_exports(self) -> None:
+        """Let a new export begin."""
+        for each in self.call("GET", "/manage/v1/exports")["data"]:
+            if each["status"] in {"pending", "in_progress"}:
+                self.call("POST", f"/export/cancel/{each['job_identifier']}")
+
+    def export(self) -> str:
+        """An export that waits for a worker; answers its id."""
+        self.cancel_exports()
+        body = {"created_at_after": AN_HOUR_AGO, "created_at_before": IN_YEARS}
+        return str(self.post("/export/content/data", body)["job_identifier"])
+
+    @cached_property
+    def export_made(self) -> str:
+        """A complete export, with a message in it."""
+        self.message()
+        made = self.export()
+        type(self).write_export(self.workspace_id, made)
+        return made
+
     def furnish(self) -> None:
         """Make one of everything now."""
         self.lead()
@@ -310,9 +358,12 @@ class Tenant(World):
         assert self.ticket_made
         assert self.conversation_made
         assert self.article_made
+        assert self.news_made
+        assert self.export_made
         self.rule()
         self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
 
 
 AWAY = {"away_mode_enabled": True, "away_mode_reassign": True}
 AN_HOUR_AGO = int(time.time()) - 3600
+IN_YEARS = 4_070_908_800

@@ -138,6 +138,8 @@ NOT_SHOWN = {
     ("POST /articles", "body"): "kept as HTML",
     ("PUT /articles/{article_id}", "body"): "kept as HTML",
     ("POST /manage/v1/articles/{article_id}/reactions", "person_id"): "only counted",
+    ("POST /news/news_items", "body"): "kept as HTML",
+    ("PUT /news/news_items/{news_item_id}", "body"): "kept as HTML",
     ("POST /events", "event_name"): "shown by GET /events",
     ("POST /events/summaries", "event_name"): "shown by GET /events",
     ("POST /contacts/{contact_id}/notes", "body"): "kept as HTML",

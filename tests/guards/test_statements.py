@@ -20,7 +20,16 @@ import pytest
 import callbox
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
-from callbox.platform.database import Command, GlobalCommand, GlobalQuery, Query, close_pool, open_pool, statements
+from callbox.platform.database import (
+    Command,
+    Copy,
+    GlobalCommand,
+    GlobalQuery,
+    Query,
+    close_pool,
+    open_pool,
+    statements,
+)
 from callbox.support.assignment.running import run_assignment_rules
 from callbox.support.conversations.search import search_conversations
 from callbox.support.tickets.search import search_tickets
@@ -31,7 +40,7 @@ from tests.guards.conftest import Database
 from tests.guards.tenants import Tenant
 
 Json = dict[str, Any]
-Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand
+Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand | Copy
 
 # Statements about all workspaces, or about none, and why.
 GLOBAL = {
@@ -40,11 +49,13 @@ GLOBAL = {
     "count_backlog": "for the operator of the installation",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
+    "data_exports_to_expire": "the schedule looks for them in all workspaces",
     "forget_answers": "retention is the same everywhere",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
     "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
+    "news_items_to_publish": "the schedule looks for them in all workspaces",
     "newest_failed_events": "for the operator of the installation",
     "newest_held_jobs": "for the operator of the installation",
     "requeue_held_job": "for the operator of the installation",
@@ -87,7 +98,7 @@ RAW = {
 }
 
 _SOURCE = Path(callbox.__file__).parent
-_CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand")
+_CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand", "Copy")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _LITERALS = (ast.Constant, ast.JoinedStr)
 _ITS_WORKSPACE = r"\(?(\w+\.)?{column} = \(?\$1\)?(::text)?\)?"
@@ -104,7 +115,7 @@ def _constants() -> dict[str, list[Statement]]:
         if module.name.endswith("__main__"):
             continue  # running it is its purpose
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Query | GlobalQuery | Command | GlobalCommand):
+            if isinstance(value, Query | GlobalQuery | Command | GlobalCommand | Copy):
                 found[id(value)] = value
     named: dict[str, list[Statement]] = {}
     for statement in found.values():
@@ -113,7 +124,7 @@ def _constants() -> dict[str, list[Statement]]:
 
 
 CONSTANTS = _constants()
-LOCAL = [name for name, (statement, *_) in CONSTANTS.items() if isinstance(statement, Query | Command)]
+LOCAL = [name for name, (statement, *_) in CONSTANTS.items() if isinstance(statement, Query | Command | Copy)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -388,7 +399,16 @@ def test_values_are_never_formatted_into_a_statement() -> None:
 
 
 def test_nothing_else_talks_to_the_database() -> None:
-    methods = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "cursor", "copy_records_to_table"}
+    methods = {
+        "execute",
+        "executemany",
+        "fetch",
+        "fetchrow",
+        "fetchval",
+        "cursor",
+        "copy_records_to_table",
+        "copy_from_query",
+    }
     talking = {
         path
         for path, module in _modules()

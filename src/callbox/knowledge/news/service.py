@@ -196,7 +196,7 @@ async def _assign(
     )
     for each in wanted:
         if decimal_id(each.newsfeed_id) not in there:
-            raise ParameterInvalid(f"newsfeed_assignments: {each.newsfeed_id} is not a newsfeed of the workspace")
+            raise ParameterInvalid(f"newsfeed_assignments.newsfeed_id: {each.newsfeed_id} is not a newsfeed of the workspace")
 
 
 def _publication(caller: Caller, sent: int | float | str) -> datetime:
