@@ -12,12 +12,14 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
 
 import callbox
+from callbox.exports.dump.service import dump
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
 from callbox.platform.database import (
@@ -30,6 +32,7 @@ from callbox.platform.database import (
     open_pool,
     statements,
 )
+from callbox.platform.files import open_files
 from callbox.support.assignment.running import run_assignment_rules
 from callbox.support.conversations.search import search_conversations
 from callbox.support.tickets.search import search_tickets
@@ -46,6 +49,7 @@ Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand | Copy
 GLOBAL = {
     "all_workspaces": "for the operator of the installation",
     "claim_events": "the relay takes the events of all workspaces in their order",
+    "columns_of_table": "what tables look like, not what is in them",
     "count_backlog": "for the operator of the installation",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
@@ -53,6 +57,7 @@ GLOBAL = {
     "forget_answers": "retention is the same everywhere",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
+    "key_of_table": "what tables look like, not what is in them",
     "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
     "news_items_to_publish": "the schedule looks for them in all workspaces",
@@ -80,6 +85,8 @@ ASK_FOR_THE_TIME = {
 
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
+    ("exports/dump/tables.py", "count_rows"): {"dump_count"},
+    ("exports/dump/tables.py", "read_rows"): {"dump_rows"},
     ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
     ("people/contacts/search.py", "_search"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
@@ -172,10 +179,17 @@ async def _compile(url: str, tenant: Tenant) -> None:
         await search_contacts(caller, msgspec.json.encode({"query": by_key}))
         await _compile_tickets(caller, tenant)
         await _compile_conversations(caller, tenant)
+        await _compile_dump(caller)
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:
         await close_pool()
+
+
+async def _compile_dump(caller: Caller) -> None:
+    with TemporaryDirectory() as directory:
+        open_files(directory)
+        await dump(caller, Path(directory) / "dump", "jsonl", [], lambda *_: None)
 
 
 async def _compile_conversations(caller: Caller, tenant: Tenant) -> None:

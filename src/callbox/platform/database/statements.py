@@ -4,7 +4,7 @@ Statements about a workspace's data take the workspace id as their first argumen
 default; the few that serve all workspaces say so by their class. A test reads every statement.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -67,6 +67,14 @@ class Query(_Rows[Row]):
     async def all(self, connection: Connection, workspace_id: str, *arguments: object) -> list[Row]:
         """Every row."""
         return await self._all(connection, (workspace_id, *arguments))
+
+    async def batches(
+        self, connection: Connection, workspace_id: str, *arguments: object, size: int
+    ) -> AsyncIterator[list[Row]]:
+        """Every row, so many at a time; inside a transaction, for so long the database remembers how far it is."""
+        cursor = await connection.cursor(self.sql, workspace_id, *arguments)
+        while records := await cursor.fetch(size):
+            yield [self.row(*record) for record in records]
 
 
 class GlobalQuery(_Rows[Row]):
