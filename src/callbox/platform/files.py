@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from obstore import AsyncWritableFile
 
 _CHUNK_BYTES = 256 * 1024
-# An object store takes at most 10,000 parts of one upload.
-_PART_BYTES = 16 * 1024 * 1024
+# Object stores take parts of 5 MiB or more, and at most 10,000 of them.
+_PART_BYTES = 5 * 1024 * 1024
 
 
 class FilesUnavailable(Exception):
