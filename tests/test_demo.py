@@ -41,6 +41,14 @@ MESSAGES = """
     WHERE m.workspace_id = $1
     ORDER BY m.id
 """
+REACTIONS = """
+    SELECT n.title, k.name, r.reaction
+    FROM news_reactions r
+    JOIN news_items n ON n.workspace_id = $1 AND n.id = r.news_item_id
+    JOIN contacts k ON k.workspace_id = $1 AND k.id = r.contact_id
+    WHERE r.workspace_id = $1
+    ORDER BY n.id, k.name
+"""
 
 
 class World:
@@ -61,6 +69,12 @@ class World:
         self.contacts = list(self._pages("/contacts", "data"))
         self.conversations = list(self._pages("/conversations", "conversations"))
         self.tickets = self.find_tickets()
+
+    @cached_property
+    def news(self) -> list[Json]:
+        """Every news item."""
+        found: list[Json] = self.get("/news/news_items")["data"]
+        return found
 
     @cached_property
     def talks(self) -> list[Json]:
@@ -139,6 +153,8 @@ class World:
             "tickets": [self._ticket(ticket) for ticket in self.tickets],
             "parts": self.rows(PARTS),
             "messages": self.rows(MESSAGES),
+            "news": [(n["title"], n["body"], n["labels"], n["state"]) for n in self.news],
+            "reactions": self.rows(REACTIONS),
         }
 
     def _conversation(self, conversation: Json) -> Json:
@@ -275,6 +291,19 @@ def test_there_is_as_much_as_was_promised(world: World) -> None:
     assert len(world.companies) == 25
     assert all(company["user_count"] for company in world.companies)
     assert {each["consent_type"] for each in world.subscription_types} == {"opt_in", "opt_out"}
+
+
+def test_five_news_items_are_read_and_one_is_to_come(world: World) -> None:
+    [feed] = world.get("/news/newsfeeds")["data"]
+    shown = world.get(f"/news/newsfeeds/{feed['id']}/items")["data"]
+    published = [item["newsfeed_assignments"][0]["published_at"] for item in shown]
+    assert published == sorted(published, reverse=True)
+    assert len(set(published)) == 5
+    [scheduled] = [item for item in world.news if item["state"] == "draft"]
+    assert world.get(f"/manage/v1/news_items/{scheduled['id']}")["publish_at"] > time.time()
+    for item in shown:
+        counts = world.get(f"/manage/v1/news_items/{item['id']}")["reaction_counts"]
+        assert 4 <= sum(each["count"] for each in counts) <= 18
 
 
 def test_the_operator_is_one_of_the_firm(world: World) -> None:
