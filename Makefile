@@ -40,6 +40,7 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.exports
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs

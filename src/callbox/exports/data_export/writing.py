@@ -28,7 +28,8 @@ MAX_ATTEMPTS = 5
 # Each attempt holds one connection to read and needs another to tell its progress.
 _AT_ONCE = asyncio.Semaphore(4)
 _PIECE_BYTES = 1024 * 1024
-_COMPRESSION_LEVEL = 3
+# The quickest: these texts hardly become smaller with more effort.
+_COMPRESSION_LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
 
 _log = structlog.get_logger("callbox.exports")
