@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import asyncpg
 import pytest
 from arro3.io import read_parquet
 
-from callbox.exports.dump.tables import TABLES
+from callbox.exports.dump.tables import RESOURCES
 from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
 
@@ -91,8 +92,18 @@ def test_every_table_is_exported_or_left_out_for_a_reason(server: RunningServer)
     tables = fetch(
         server.database_url, "SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace_id'"
     )
-    assert {*TABLES, *LEFT_OUT} == {table for [table] in tables}
-    assert not set(TABLES) & set(LEFT_OUT)
+    exported = {resource.table for resource in RESOURCES.values()}
+    assert exported | set(LEFT_OUT) == {table for [table] in tables}
+    assert not exported & set(LEFT_OUT)
+
+
+def test_no_exported_column_sounds_like_a_secret(server: RunningServer) -> None:
+    columns = fetch(
+        server.database_url,
+        "SELECT column_name FROM information_schema.columns WHERE table_name = ANY ($1::text[])",
+        [resource.table for resource in RESOURCES.values()],
+    )
+    assert [name for [name] in columns if re.search("secret|password|token|private|sha256", name)] == []
 
 
 def test_json_lines_hold_everything_of_the_workspace_alone(
@@ -104,10 +115,11 @@ def test_json_lines_hold_everything_of_the_workspace_alone(
     assert done.returncode == 0, done.stderr
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["workspace_id"], manifest["format"], manifest["missing_files"]) == (workspace.id, "jsonl", [])
-    for table in TABLES:
-        query = f"SELECT count(*) FROM {table} WHERE workspace_id = $1"
+    for name, resource in RESOURCES.items():
+        query = f"SELECT count(*) FROM {resource.table} WHERE workspace_id = $1 AND {resource.condition}"
         [[count]] = fetch(server.database_url, query, workspace.id)
-        assert len(lines(out / f"{table}.jsonl")) == manifest["rows"][table] == count, table
+        assert len(lines(out / f"{name}.jsonl")) == manifest["rows"][name] == count, name
+    assert (manifest["rows"]["conversations"], manifest["rows"]["tickets"]) == (1, 0)
     [contact] = lines(out / "contacts.jsonl")
     told = {key: contact[key] for key in ("id", "name", "custom_attributes", "email")}
     assert told == {**told, "id": furnished["id"], "name": 'Ada\n"Lovelace"', "custom_attributes": {"plan": "pro"}}

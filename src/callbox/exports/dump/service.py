@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from callbox.exports.dump.formats import FORMATS, Batches
-from callbox.exports.dump.tables import TABLES, columns_of_table, count_rows, read_rows
+from callbox.exports.dump.formats import FORMATS
+from callbox.exports.dump.tables import RESOURCES, columns_of_table, count_rows, read_rows
 from callbox.platform.database import Connection, snapshot
 from callbox.platform.files import FileMissing, read_file
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import ParameterInvalid
 
-# Called with a table, how many of its rows are written, and how many it has.
+# Called with a resource, how many of its rows are written, and how many it has.
 Progress = Callable[[str, int, int], None]
 
 
@@ -33,11 +33,11 @@ class Manifest(msgspec.Struct):
 async def dump(
     caller: Caller, directory: Path, file_format: str, only: Sequence[str], on_progress: Progress
 ) -> Manifest:
-    """Write the tables, or `only` some, to an empty or new directory. Raises ParameterInvalid."""
-    tables = _chosen(only)
+    """Write all resources, or `only` some, to an empty or new directory. Raises ParameterInvalid."""
+    names = _chosen(only)
     if file_format not in FORMATS:
         raise ParameterInvalid(f"format must be one of {', '.join(FORMATS)}, not {file_format}")
-    _prepare(directory, with_files="files" in tables)
+    _prepare(directory, with_files="files" in names)
     manifest = Manifest(
         caller.workspace_id,
         caller.workspace_name,
@@ -48,19 +48,19 @@ async def dump(
         [],
     )
     async with snapshot() as held:
-        for table in tables:
-            manifest.rows[table] = await _write_table(held, caller, directory, table, file_format, on_progress)
-        if "files" in tables:
+        for name in names:
+            manifest.rows[name] = await _write_resource(held, caller, directory, name, file_format, on_progress)
+        if "files" in names:
             manifest.missing_files = await _copy_files(held, caller, directory / "files")
     (directory / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     return manifest
 
 
 def _chosen(only: Sequence[str]) -> Sequence[str]:
-    for table in only:
-        if table not in TABLES:
-            raise ParameterInvalid(f"only: {table} is none of {', '.join(TABLES)}")
-    return only or TABLES
+    for name in only:
+        if name not in RESOURCES:
+            raise ParameterInvalid(f"only: {name} is none of {', '.join(sorted(RESOURCES))}")
+    return only or list(RESOURCES)
 
 
 def _prepare(directory: Path, *, with_files: bool) -> None:
@@ -75,22 +75,22 @@ def _prepare(directory: Path, *, with_files: bool) -> None:
         raise ParameterInvalid(f"The directory {directory} is not empty")
 
 
-async def _write_table(
-    held: Connection, caller: Caller, directory: Path, table: str, file_format: str, on_progress: Progress
+async def _write_resource(
+    held: Connection, caller: Caller, directory: Path, name: str, file_format: str, on_progress: Progress
 ) -> int:
-    columns = await columns_of_table.all(held, table)
-    total = await count_rows(held, caller.workspace_id, table)
-    on_progress(table, 0, total)
+    resource = RESOURCES[name]
+    columns = await columns_of_table.all(held, resource.table)
+    total = await count_rows(held, caller.workspace_id, resource)
+    on_progress(name, 0, total)
 
     async def counted() -> AsyncIterator[list[tuple[Any, ...]]]:
         written = 0
-        async for batch in read_rows(held, caller.workspace_id, table, columns):
+        async for batch in read_rows(held, caller.workspace_id, resource, columns):
             yield batch
             written += len(batch)
-            on_progress(table, written, total)
+            on_progress(name, written, total)
 
-    batches: Batches = counted()
-    await FORMATS[file_format](directory / f"{table}.{file_format}", columns, batches)
+    await FORMATS[file_format](directory / f"{name}.{file_format}", columns, counted())
     return total
 
 
@@ -98,7 +98,7 @@ async def _copy_files(held: Connection, caller: Caller, directory: Path) -> list
     """The bytes of attached files, under their ids; answers the ids of those whose bytes are not where they belong."""
     missing = []
     columns = [column for column in await columns_of_table.all(held, "files") if column.name in {"id", "state"}]
-    async for batch in read_rows(held, caller.workspace_id, "files", columns):
+    async for batch in read_rows(held, caller.workspace_id, RESOURCES["files"], columns):
         for file_id, state in batch:
             if state == "stored" and not await _copy_file(caller, file_id, directory / file_id):
                 missing.append(file_id)

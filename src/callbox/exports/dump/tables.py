@@ -1,4 +1,4 @@
-"""The tables of a dump, and how their rows are read: all of one workspace, as of one moment, some at a time."""
+"""The resources of a dump, and how their rows are read: all of one workspace, as of one moment, some at a time."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,18 +7,32 @@ import msgspec
 
 from callbox.platform.database import Connection, GlobalQuery, Query
 
-# What somebody wrote, or what tells what happened; not what keeps the server going: queues, caches, indexes, tokens.
-TABLES = (
+
+class Resource(msgspec.Struct, frozen=True):
+    """What one file of a dump holds: a table, or those of its rows that meet a condition."""
+
+    table: str
+    condition: str = "true"
+
+
+_TABLES = (
     *("admins", "teams", "team_members", "activity_logs", "data_attributes"),
     *("contacts", "visitors", "plans", "companies", "contact_companies", "tags", "contact_tags", "company_tags"),
     *("notes", "segments", "segment_members", "subscription_types", "contact_subscriptions"),
-    *("data_events", "data_event_summaries"),
-    *("conversations", "conversation_parts", "conversation_contacts", "conversation_tags", "messages"),
-    *("ticket_types", "ticket_type_attributes", "ticket_links", "phone_call_redirects"),
-    *("conversation_rules", "team_assignment", "admin_assignment", "rating_settings", "files"),
+    *("data_events", "data_event_summaries", "messages", "phone_call_redirects", "files"),
+    *("conversation_parts", "conversation_contacts", "conversation_tags"),
+    *("ticket_types", "ticket_type_attributes", "ticket_links"),
+    *("conversation_rules", "team_assignment", "admin_assignment", "rating_settings"),
     *("help_centers", "collections", "articles", "article_contents", "article_reactions", "article_conversations"),
     *("newsfeeds", "news_items", "newsfeed_assignments", "news_reactions"),
 )
+# What somebody wrote, or what tells what happened; not what keeps the server going: queues, caches, indexes, tokens.
+# A conversation that became a ticket is both.
+RESOURCES = {
+    **{table: Resource(table) for table in _TABLES},
+    "conversations": Resource("conversations", "source_type IS NOT NULL"),
+    "tickets": Resource("conversations", "ticket_number IS NOT NULL"),
+}
 # Few enough for memory when each is as long as may be.
 BATCH_ROWS = 1000
 
@@ -85,21 +99,31 @@ def _cells(*values: Any) -> tuple[Any, ...]:
     return values
 
 
-async def count_rows(held: Connection, workspace_id: str, table: str) -> int:
-    """How many rows a workspace has in a table."""
-    assert table in TABLES
-    return await Query("dump_count", int, f"SELECT count(*) FROM {table} WHERE workspace_id = $1").one(
-        held, workspace_id
+async def count_rows(held: Connection, workspace_id: str, resource: Resource) -> int:
+    """How many rows of a resource a workspace has."""
+    rows = Query(
+        "dump_count",
+        int,
+        f"SELECT count(*) FROM {resource.table} WHERE workspace_id = $1 AND {resource.condition}",
     )
+    return await rows.one(held, workspace_id)
 
 
 async def read_rows(
-    held: Connection, workspace_id: str, table: str, columns: list[Column]
+    held: Connection, workspace_id: str, resource: Resource, columns: list[Column]
 ) -> AsyncIterator[list[tuple[Any, ...]]]:
-    """The rows of a workspace in the order of their keys, some at a time."""
-    assert table in TABLES
+    """The rows of a resource in the order of their keys, some at a time."""
     selected = ", ".join(column.selected for column in columns)
-    order = ", ".join(await key_of_table.all(held, table))
-    rows = Query("dump_rows", _cells, f"SELECT {selected} FROM {table} WHERE workspace_id = $1 ORDER BY {order}")
+    order = ", ".join(await key_of_table.all(held, resource.table))
+    rows = Query(
+        "dump_rows",
+        _cells,
+        f"""
+        SELECT {selected}
+        FROM {resource.table}
+        WHERE workspace_id = $1 AND {resource.condition}
+        ORDER BY {order}
+        """,
+    )
     async for batch in rows.batches(held, workspace_id, size=BATCH_ROWS):
         yield batch

@@ -4,7 +4,7 @@ Newsfeeds themselves: `newsfeeds.py`. What people see and how they react: `readi
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from callbox.knowledge.news.schemas import (
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, connection, transaction
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id, moment
+from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
 from callbox.wire.pagination import NumberedPage
 from callbox.workspace.admins.service import is_admin
@@ -37,6 +37,8 @@ from callbox.workspace.workspaces import operator_caller
 
 # Items of one workspace that a look finds due; the rest is found at the next look.
 BATCH_SIZE = 1000
+# Clients' clocks may be this far ahead.
+_SKEW = timedelta(minutes=5)
 _COVERS = {".jpg", ".jpeg", ".png"}
 
 
@@ -196,14 +198,16 @@ async def _assign(
     )
     for each in wanted:
         if decimal_id(each.newsfeed_id) not in there:
-            raise ParameterInvalid(f"newsfeed_assignments.newsfeed_id: {each.newsfeed_id} is not a newsfeed of the workspace")
+            raise ParameterInvalid(
+                f"newsfeed_assignments.newsfeed_id: {each.newsfeed_id} is not a newsfeed of the workspace"
+            )
 
 
-def _publication(caller: Caller, sent: int | float | str) -> datetime:
-    at = moment(sent, "newsfeed_assignments.published_at")
-    if at > caller.now():
+def _publication(caller: Caller, sent: UnixTime) -> datetime:
+    at, now = moment(sent, "newsfeed_assignments.published_at"), caller.now()
+    if at > now + _SKEW:
         raise ParameterInvalid("newsfeed_assignments.published_at must not be in the future")
-    return at
+    return min(at, now)
 
 
 async def delete_item(caller: Caller, item_id: str) -> NewsItemDeleted:
@@ -252,7 +256,7 @@ def _cover(url: str | None) -> str | None:
     return url
 
 
-def _schedule(caller: Caller, row: NewsItemRow, sent: int | float | str) -> datetime:
+def _schedule(caller: Caller, row: NewsItemRow, sent: UnixTime) -> datetime:
     if row.state == "live":
         raise NewsItemIsLive
     at = moment(sent, "publish_at")
