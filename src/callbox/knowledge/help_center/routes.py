@@ -108,7 +108,7 @@ async def create_help_center_route(body: bytes, scope: HTTPScope) -> ManagedHelp
 
 
 @operation("GET", "/manage/v1/help_centers/{help_center_id:str}", group=GROUP, errors=[service.HelpCenterNotFound])
-async def get_help_center_route(help_center_id: str, scope: HTTPScope) -> ManagedHelpCenter:
+async def get_managed_help_center(help_center_id: str, scope: HTTPScope) -> ManagedHelpCenter:
     """Read a help center with its languages."""
     return await service.get_managed(caller_of(scope), help_center_id)
 
@@ -139,6 +139,6 @@ ROUTES = [
 MANAGE_ROUTES = [
     arrange_collection_route,
     create_help_center_route,
-    get_help_center_route,
+    get_managed_help_center,
     update_help_center_route,
 ]
