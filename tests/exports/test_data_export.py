@@ -1,5 +1,6 @@
 """Exports of what was sent: every message of the range and no other, and nothing is left of what was broken off."""
 
+import asyncio
 import csv
 import gzip
 import io
@@ -313,6 +314,24 @@ async def test_an_attempt_that_breaks_off_is_followed_by_one_that_completes(
     )
     [file] = await kept(files)
     assert gzip.decompress(file.read_bytes()).count(b"\n") == sent + 1
+
+
+async def test_an_attempt_that_is_told_to_stop_ends_at_once_and_leaves_nothing(
+    quiet: TestWorkspace, sent: int, files: Path, pieces: Callable[..., None]
+) -> None:
+    async def stop_once(number: int) -> None:
+        if number == 4:
+            running.cancel()
+
+    key = begun(quiet)
+    pieces(stop_once)
+    running = asyncio.create_task(writing.write_export(key))
+    async with asyncio.timeout(20):  # it would wait longer for all that PostgreSQL still wants to send
+        await asyncio.wait([running])
+    assert running.cancelled()
+    assert await kept(files) == []
+    await writing.write_export(key)
+    assert (managed(quiet)["status"], managed(quiet)["rows_written"]) == ("completed", sent)
 
 
 async def test_an_export_that_never_succeeds_fails_and_lets_the_next_one_begin(

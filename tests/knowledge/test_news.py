@@ -269,6 +269,11 @@ def test_the_last_reaction_of_a_person_counts(world: World, api: httpx.Client) -
     assert api.put(path, json={"reaction": "👎"}).status_code == 400
     change(world, made, state="draft")
     assert api.put(path, json={"reaction": "👍"}).status_code == 404
+    others = live(
+        world, world.post("/manage/v1/newsfeeds", {"name": "Leads", "roles": ["lead"]})["id"], reactions=["👍"]
+    )
+    not_shown = f"/manage/v1/news_items/{others['id']}/reactions/{ada['id']}"
+    assert api.put(not_shown, json={"reaction": "👍"}).status_code == 404
 
 
 def test_a_merged_leads_reaction_is_the_users(world: World) -> None:

@@ -114,7 +114,21 @@ live_items_total = Query(
     """,
 )
 
-# `$2` is a contact or visitor, `$3` what they are. Of several feeds, the latest publication counts.
+# Assignments to the newsfeeds whose audience a person belongs to: `$2` is a contact or visitor, `$3` what they are.
+_ASSIGNED_FOR_PERSON = """
+        FROM newsfeeds f
+        JOIN newsfeed_assignments a ON a.workspace_id = $1 AND a.newsfeed_id = f.id
+        WHERE f.workspace_id = $1 AND $3 = ANY (f.roles)
+            AND (
+                f.segment_ids = '{}'
+                OR EXISTS (
+                    SELECT 1
+                    FROM segment_members m
+                    WHERE m.workspace_id = $1 AND m.member_id = $2 AND m.segment_id = ANY (f.segment_ids)
+                )
+            )"""
+
+# Of several feeds, the latest publication counts.
 items_for_person = Query(
     "news_items_for_person",
     ShownItemRow,
@@ -122,23 +136,24 @@ items_for_person = Query(
     SELECT {_ITEM}, shown.published_at, r.reaction
     FROM (
         SELECT a.news_item_id, max(a.published_at) AS published_at
-        FROM newsfeeds f
-        JOIN newsfeed_assignments a ON a.workspace_id = $1 AND a.newsfeed_id = f.id
-        WHERE f.workspace_id = $1 AND $3 = ANY (f.roles)
-            AND (
-                f.segment_ids = '{{}}'
-                OR EXISTS (
-                    SELECT 1
-                    FROM segment_members m
-                    WHERE m.workspace_id = $1 AND m.member_id = $2 AND m.segment_id = ANY (f.segment_ids)
-                )
-            )
+        {_ASSIGNED_FOR_PERSON}
         GROUP BY a.news_item_id
     ) AS shown
     JOIN news_items n ON n.workspace_id = $1 AND n.id = shown.news_item_id AND n.state = 'live'
     LEFT JOIN news_reactions r ON r.workspace_id = $1 AND r.news_item_id = n.id AND r.contact_id = $2
     ORDER BY shown.published_at DESC, n.id
     LIMIT $4 OFFSET $5
+    """,
+)
+
+item_for_person = Query(
+    "news_item_for_person",
+    NewsItemRow,
+    f"""
+    SELECT {_ITEM}
+    FROM news_items n
+    WHERE n.workspace_id = $1 AND n.id = $4 AND n.state = 'live'
+        AND n.id IN (SELECT a.news_item_id {_ASSIGNED_FOR_PERSON})
     """,
 )
 

@@ -38,12 +38,16 @@ async def _role(held: Connection, caller: Caller, person_id: str) -> str:
 
 
 async def react(caller: Caller, item_id: str, contact_id: str, request: ReactRequest) -> ManagedNewsItem:
-    """Let a contact react to a live item; their last reaction is the one that counts."""
+    """Let a contact react to an item that they are shown; their last reaction is the one that counts."""
     async with transaction() as held:
-        row = await queries.news_item_by_id.first(held, caller.workspace_id, decimal_id(item_id))
-        if row is None or row.state != "live":
+        contact = await contacts.find_contact(held, caller, contact_id=contact_id)
+        if contact is None:
+            raise contacts.ContactNotFound
+        row = await queries.item_for_person.first(
+            held, caller.workspace_id, contact_id, contact.role, decimal_id(item_id)
+        )
+        if row is None:
             raise NewsItemNotFound
-        await contacts.require_live_contact(held, caller, contact_id)
         if request.reaction is None:
             await queries.delete_reaction.run(held, caller.workspace_id, row.id, contact_id)
         elif request.reaction in row.reactions:
