@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from callbox.cli.common import DataOption, WorkspaceOption, run_in_workspace, say, settings_of
-from callbox.exports.dump.service import dump
 from callbox.exports.dump.tables import RESOURCES
 from callbox.platform.files import open_files
 
@@ -24,6 +23,8 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write everything that a workspace has to a directory, as of one moment: a file a resource, and attached files."""
+    from callbox.exports.dump.service import dump  # noqa: PLC0415  # a server does without the memory of Parquet
+
     open_files(settings_of(data).files)
     names = [name.strip() for name in only.split(",") if name.strip()]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
