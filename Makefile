@@ -41,6 +41,7 @@ format: setup-dev
 bench: setup-dev
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.exports
+	$(BIN)/python -m benchmarks.knowledge
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs

@@ -31,7 +31,7 @@ def test_a_new_article_is_a_draft_that_stands_alone(world: World, me: int) -> No
     ],
 )
 def test_title_and_author_are_required(world: World, me: int, missing: Json, message: str) -> None:
-    body = {key: me if key == "author_id" else value for key, value in missing.items()}
+    body: Json = {key: me if key == "author_id" else value for key, value in missing.items()}
     for translation in body.get("translated_content", {}).values():
         translation["author_id"] = me
     code, told = only_error(world.api.post("/articles", json=body))

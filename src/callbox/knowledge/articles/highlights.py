@@ -14,19 +14,21 @@ MAX_SNIPPETS = 3
 _AROUND = 60
 
 Place = tuple[int, int]
+# A text, and where its words are.
+Part = tuple[str, list[tuple[int, int, str]]]
 
 
 async def highlights(held: Connection, caller: Caller, found: Found) -> list[Highlights]:
     """One for each article, in their order."""
     rows = await search_queries.found_contents.all(held, caller.workspace_id, found.article_ids, found.query)
-    texts = [(row, [row.title, row.description, plain_text(row.body)]) for row in rows]
+    texts = [(row, _parts(row)) for row in rows]
     # A stem begins like the word: only words that begin like one of the stems have to be looked at.
     beginnings = {stem.strip("'()")[:2] for stem in found.query.replace(":*", "").split()}
     asked = {
         (text_search(row.locale), word)
         for row, parts in texts
-        for part in parts
-        for _, _, word in places_of(part)
+        for _, places in parts
+        for _, _, word in places
         if word[:2] in beginnings
     }
     any_of_them = found.query.replace("&", "|")
@@ -37,22 +39,21 @@ async def highlights(held: Connection, caller: Caller, found: Found) -> list[Hig
     return [marked[each] for each in found.article_ids if each in marked]
 
 
-def _highlights(row: FoundContent, parts: list[str], matching: set[tuple[str, str]]) -> Highlights:
+def _parts(row: FoundContent) -> list[Part]:
+    return [(text, places_of(text)) for text in (row.title, row.description, plain_text(row.body))]
+
+
+def _highlights(row: FoundContent, parts: list[Part], matching: set[tuple[str, str]]) -> Highlights:
     configuration = text_search(row.locale)
-    title, *others = parts
-    marked = [(text, _marked(text, configuration, matching)) for text in others]
-    snippets = [snippet for text, places in marked for snippet in _snippets(text, places)]
-    return Highlights(
-        str(row.article_id),
-        _pieces(title, _marked(title, configuration, matching), 0, len(title)),
-        snippets[:MAX_SNIPPETS],
-    )
+    (title, in_title), *others = [(text, _marked(places, configuration, matching)) for text, places in parts]
+    snippets = [snippet for text, places in others for snippet in _snippets(text, places)]
+    return Highlights(str(row.article_id), _pieces(title, in_title, 0, len(title)), snippets[:MAX_SNIPPETS])
 
 
-def _marked(text: str, configuration: str, matching: set[tuple[str, str]]) -> list[Place]:
+def _marked(words: list[tuple[int, int, str]], configuration: str, matching: set[tuple[str, str]]) -> list[Place]:
     """Where the words are that match; those that touch are one."""
     places: list[Place] = []
-    for start, end, word in places_of(text):
+    for start, end, word in words:
         if (configuration, word) not in matching:
             continue
         touches = bool(places) and start <= places[-1][1]

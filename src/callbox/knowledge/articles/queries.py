@@ -185,15 +185,13 @@ update_article = Command(
 )
 
 
-def _words(title: str, description: str, body: str) -> str:
-    """The `words` of a content; stems beside whole words, so that the beginning of a word is found too."""
-    parts = [
-        f"setweight(to_tsvector('{{}}', {text}), '{weight}')"
-        for text, weight in ((title, "A"), (description, "B"), (body, "C"))
-    ]
-    stems = " || ".join(part.replace("'{}'", "$10::text::regconfig") for part in parts)
-    wholes = " || ".join(part.replace("{}", "simple") for part in parts)
-    return f"({stems}) || ({wholes})"
+def _words(**texts: str) -> str:
+    """A tsvector of texts by their weights; stems beside whole words, so that the beginning of a word is found too."""
+    return " || ".join(
+        f"setweight(to_tsvector({configuration}, {text}), '{weight}')"
+        for configuration in ("$10::text::regconfig", "'simple'")
+        for weight, text in texts.items()
+    )
 
 
 # Parameters 10 to 13: the text search configuration, and the words of title, description and body.
@@ -201,13 +199,17 @@ save_content = Command(
     "save_article_content",
     f"""
     INSERT INTO article_contents (
-        workspace_id, article_id, locale, title, description, body, author_id, state, created_at, updated_at, words
+        workspace_id, article_id, locale, title, description, body, author_id, state, created_at, updated_at,
+        heading, words
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, {_words("$11", "$12", "$13")})
+    VALUES (
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $9,
+        {_words(A="$11", B="$12")}, {_words(A="$11", B="$12", C="$13")}
+    )
     ON CONFLICT (workspace_id, article_id, locale) DO UPDATE
     SET title = EXCLUDED.title, description = EXCLUDED.description, body = EXCLUDED.body,
         author_id = EXCLUDED.author_id, state = EXCLUDED.state, updated_at = EXCLUDED.updated_at,
-        words = EXCLUDED.words
+        heading = EXCLUDED.heading, words = EXCLUDED.words
     """,
 )
 

@@ -61,7 +61,13 @@ _IS_IN_CENTER = """
             AND a.collection_id IS NOT NULL
     )"""
 
+_IS_ASKED_FOR = f"""
+    ($4 = 'all' OR ((c.state = $4 OR $4 = 'draft') AND {_IS_IN_STATE.format(state="$4")}))
+    AND ($5::bigint IS NULL OR {_IS_IN_CENTER.format(center="$5")})"""
+
 # In any of the languages, since nobody says in which one they ask. What is published must be so in the language found.
+# First come those that have all words in title and description. Of the others the body has to be read to know how good
+# they are: that is done where the page shows them, and for the newest hundred alone.
 matching = Query(
     "articles_matching",
     Found,
@@ -74,16 +80,33 @@ matching = Query(
         CROSS JOIN to_tsquery(languages.configuration::regconfig, $3) AS w (query)
         WHERE numnode(w.query) > 0
     ), found AS MATERIALIZED (
-        SELECT c.article_id, max(ts_rank(c.words, (SELECT query FROM wanted))) AS rank
+        SELECT DISTINCT c.article_id
         FROM article_contents c
-        WHERE c.workspace_id = $1 AND c.words @@ (SELECT query FROM wanted)
-            AND ($4 = 'all' OR ((c.state = $4 OR $4 = 'draft') AND {_IS_IN_STATE.format(state="$4")}))
-            AND ($5::bigint IS NULL OR {_IS_IN_CENTER.format(center="$5")})
+        WHERE c.workspace_id = $1 AND c.words @@ (SELECT query FROM wanted) AND {_IS_ASKED_FOR}
+    ), headed AS MATERIALIZED (
+        SELECT c.article_id, max(ts_rank(c.heading, (SELECT query FROM wanted))) AS rank
+        FROM article_contents c
+        WHERE c.workspace_id = $1 AND c.heading @@ (SELECT query FROM wanted) AND {_IS_ASKED_FOR}
+        GROUP BY c.article_id
+    ), others AS MATERIALIZED (
+        SELECT c.article_id, max(ts_rank(c.words, (SELECT query FROM wanted))) AS rank
+        FROM (
+            SELECT article_id FROM found EXCEPT SELECT article_id FROM headed ORDER BY article_id DESC LIMIT 100
+        ) AS newest
+        JOIN article_contents c ON c.workspace_id = $1 AND c.article_id = newest.article_id
+        WHERE (SELECT count(*) FROM headed) < $6::bigint + $7::bigint
         GROUP BY c.article_id
     )
     SELECT
         (SELECT count(*) FROM found),
-        ARRAY(SELECT article_id FROM found ORDER BY rank DESC, article_id LIMIT $6 OFFSET $7),
+        ARRAY(
+            SELECT found.article_id
+            FROM found
+            LEFT JOIN headed USING (article_id)
+            LEFT JOIN others USING (article_id)
+            ORDER BY headed.rank DESC NULLS LAST, others.rank DESC NULLS LAST, found.article_id DESC
+            LIMIT $6 OFFSET $7
+        ),
         (SELECT query::text FROM wanted)
     """,
 )

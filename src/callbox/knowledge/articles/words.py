@@ -73,6 +73,8 @@ def _pairs(run: str) -> list[str]:
 
 def places_of(text: str) -> list[tuple[int, int, str]]:
     """Where the words of a text are, and the form in which they are compared. Compounds are in their parts here."""
+    if text.isascii():
+        return [(part.start(), part.end(), part[0]) for part in _PART.finditer(text.lower())]
     places = []
     for part in _PART.finditer(text):
         for run in _RUN.finditer(part[0]):

@@ -75,14 +75,18 @@ CREATE TABLE article_contents (
     state        text NOT NULL CHECK (state IN ('draft', 'published')),
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
-    -- Words and word stems of the title (A), the description (B) and the body (C).
+    -- Words and word stems of the title (A) and the description (B), and of these and the body (C).
+    heading      tsvector NOT NULL,
     words        tsvector NOT NULL,
     PRIMARY KEY (workspace_id, article_id, locale),
     FOREIGN KEY (workspace_id, article_id) REFERENCES articles (workspace_id, id) ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, author_id) REFERENCES admins (workspace_id, id)
 );
+-- Searches read many rows: bodies and their words are kept beside the table unless they are very short.
+ALTER TABLE article_contents SET (toast_tuple_target = 1024);
 -- Without fastupdate, else each search reads the list of what was written since the last vacuum.
 CREATE INDEX article_contents_words ON article_contents USING gin (workspace_id, words) WITH (fastupdate = off);
+CREATE INDEX article_contents_heading ON article_contents USING gin (workspace_id, heading) WITH (fastupdate = off);
 
 -- Every word that articles have had: what a misspelt one is compared with.
 CREATE TABLE article_words (
