@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import httpx
@@ -51,6 +52,16 @@ REACTIONS = """
 """
 
 
+ARTICLE_REACTIONS = """
+    SELECT c.title, r.reaction, k.name
+    FROM article_reactions r
+    JOIN article_contents c ON c.workspace_id = $1 AND c.article_id = r.article_id AND c.locale = 'en'
+    JOIN contacts k ON k.workspace_id = $1 AND k.id = r.person_id
+    WHERE r.workspace_id = $1
+    ORDER BY c.title, k.name
+"""
+
+
 class World:
     """Everything of a workspace that the API shows, with names in the place of ids."""
 
@@ -74,6 +85,18 @@ class World:
     def news(self) -> list[Json]:
         """Every news item."""
         found: list[Json] = self.get("/news/news_items")["data"]
+        return found
+
+    @cached_property
+    def articles(self) -> list[Json]:
+        """Every article with its statistics."""
+        listed = self.get("/articles?per_page=250")["data"]
+        return [self.get(f"/articles/{article['id']}") for article in listed]
+
+    @cached_property
+    def collections(self) -> list[Json]:
+        """Every collection."""
+        found: list[Json] = self.get("/help_center/collections")["data"]
         return found
 
     @cached_property
@@ -155,7 +178,17 @@ class World:
             "messages": self.rows(MESSAGES),
             "news": [(n["title"], n["body"], n["labels"], n["state"]) for n in self.news],
             "reactions": self.rows(REACTIONS),
+            "collections": [(c["name"], c["order"], c["icon"], c["translated_content"]) for c in self.collections],
+            "articles": [self._article(article) for article in self.articles],
+            "reactions to articles": self.rows(ARTICLE_REACTIONS),
         }
+
+    def _article(self, article: Json) -> Json:
+        told = {name: article[name] for name in ("title", "description", "body", "state", "statistics")}
+        german = article["translated_content"]["de"]
+        told["german"] = [german[name] for name in ("title", "description", "body", "state")]
+        told["author"] = self._admin(article["author_id"])
+        return told
 
     def _conversation(self, conversation: Json) -> Json:
         """With times since its beginning in the place of times."""
@@ -304,6 +337,38 @@ def test_five_news_items_are_read_and_one_is_to_come(world: World) -> None:
     for item in shown:
         counts = world.get(f"/manage/v1/news_items/{item['id']}")["reaction_counts"]
         assert 4 <= sum(each["count"] for each in counts) <= 18
+
+
+def test_the_help_center_is_open_in_two_languages(world: World) -> None:
+    [center] = world.get("/help_center/help_centers")["data"]
+    assert center["website_turned_on"]
+    assert sorted(collection["order"] for collection in world.collections) == [1, 2, 3]
+    assert len(world.articles) == 20
+    assert {article["parent_id"] for article in world.articles} == {int(each["id"]) for each in world.collections}
+    for article in world.articles:
+        languages = {locale: each for locale, each in article["translated_content"].items() if locale != "type"}
+        assert set(languages) == {"en", "de"}
+        assert {each["state"] for each in languages.values()} == {"published"}
+        assert all(each["url"] and len(each["body"]) > 300 for each in languages.values())
+        assert article["statistics"]["views"] >= article["statistics"]["reactions"] > 0
+    bodies = " ".join(article["body"] for article in world.articles)
+    for tag in ("<table>", "<img src=", "<pre><code>", "intercom-interblocks-callout", "<details>"):
+        assert tag in bodies
+    assert sum(article["statistics"]["conversations"] for article in world.articles) > 0
+
+
+@pytest.mark.parametrize(
+    ("phrase", "title"),
+    [
+        ("swap shift", "Swap or offer? Giving a shift to a colleague"),
+        ("Personalnummer", "Importing people from a spreadsheet"),
+        ("refnud", "Invoices, cards and refunds"),
+        ("ruhezeit", "Rest times and other rules"),
+    ],
+)
+def test_the_help_center_answers(world: World, phrase: str, title: str) -> None:
+    found = world.get(f"/articles/search?state=published&phrase={quote(phrase)}")["data"]["articles"]
+    assert found[0]["title"] == title
 
 
 def test_the_operator_is_one_of_the_firm(world: World) -> None:

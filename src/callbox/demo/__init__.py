@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 from callbox.demo import firm
+from callbox.demo.help_center import open_help_center
 from callbox.demo.inbox.desk import set_up
 from callbox.demo.inbox.moments import BecameTicket, MessageSent, TicketMade
 from callbox.demo.inbox.story import the_inbox
@@ -46,6 +47,7 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         await play(stage, moments)
         await leave_traces(stage, population)
         await announce_news(stage, population)
+        articles = await open_help_center(stage, population)
         on_progress("Finding out who is in which segment.")
         await create_segments(stage)
     kinds = Counter(type(moment) for moment in moments)
@@ -57,5 +59,5 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events, "
         f"{len(stage.threads) - kinds[TicketMade]} conversations, "
         f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages, "
-        f"{len(ANNOUNCEMENTS)} news items"
+        f"{len(ANNOUNCEMENTS)} news items, {articles} help articles in two languages"
     )

@@ -27,7 +27,7 @@ from callbox.wire.pagination import NumberedPage, linked_pages, numbered_page
 
 DEFAULT_PER_PAGE = 10
 MAX_PER_PAGE = 250
-_MAX_SPELLINGS = 3
+_MAX_ALIKE = 3
 # 0 to 1: what a word has in common with one that may have been meant.
 _ALIKE = 0.7
 
@@ -98,21 +98,16 @@ def _begun(term: str) -> str:
 
 async def _spelled(held: Connection, caller: Caller, terms: list[str]) -> list[str]:
     """Of each term that means something, its spellings, each any of which will do."""
-    turned = {term: _turned(term) for term in spellable(terms)}
-    rows = await search_queries.spellings.all(
-        held,
-        caller.workspace_id,
-        search_queries.CONFIGURATIONS,
-        terms,
-        [other for others in turned.values() for other in others],
-    )
+    rows = await search_queries.spellings.all(held, caller.workspace_id, search_queries.CONFIGURATIONS, terms)
+    can_be_misspelt = set(spellable(terms))
     spelled = []
     for row in rows:
         if row.is_stop_word:
             continue
-        others = [each for each in row.known if each in turned.get(row.term, ())]
-        others += difflib.get_close_matches(row.term, row.alike, _MAX_SPELLINGS, _ALIKE) if row.term in turned else []
-        spellings = [row.term, *others][: _MAX_SPELLINGS + 1]
+        spellings = [row.term]
+        if row.term in can_be_misspelt:
+            spellings += _turned(row.term)
+            spellings += difflib.get_close_matches(row.term, row.alike, _MAX_ALIKE, _ALIKE)
         spelled.append(f"({' | '.join(map(_begun if row.term == terms[-1] else _quoted, spellings))})")
     return spelled
 

@@ -22,7 +22,6 @@ class Spelling(msgspec.Struct):
 
     term: str
     is_stop_word: bool
-    known: list[str]
     alike: list[str]
 
 
@@ -138,7 +137,6 @@ spellings = Query(
     SELECT
         sent.term,
         EXISTS (SELECT 1 FROM languages WHERE to_tsvector(languages.configuration::regconfig, sent.term) = ''),
-        ARRAY(SELECT k.word FROM article_words k WHERE k.workspace_id = $1 AND k.word = ANY ($4::text[])),
         ARRAY(
             SELECT w.word
             FROM article_words w
