@@ -12,7 +12,7 @@ from callbox.knowledge.bodies import plain_text, sanitise_body
 from callbox.knowledge.locales import text_search, translations_sent
 from callbox.platform.database import Connection
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id
+from callbox.wire.decode import decimal_id
 from callbox.wire.errors import ParameterInvalid, ParameterNotFound
 from callbox.workspace.admins.service import is_admin
 
@@ -61,7 +61,7 @@ class Draft:
         self, held: Connection, caller: Caller, before: Mapping[str, Content], default: str
     ) -> dict[str, Content | None]:
         """The languages that change; None is one that goes. What is said in general is said of the default one."""
-        await self._check_authors(held, caller)
+        await self._check_authors(held, caller, {content.author_id for content in before.values()})
         sent: dict[str, ContentRequest | None] = {**self._translations}
         if sent.get(default, self._general) is None:
             raise ParameterInvalid(f"translated_content.{default} is the default language and cannot be null")
@@ -74,17 +74,17 @@ class Draft:
             changes[locale] = _translated(locale, before.get(locale), translation, content.author_id)
         return changes
 
-    async def _check_authors(self, held: Connection, caller: Caller) -> None:
+    async def _check_authors(self, held: Connection, caller: Caller, known: set[int]) -> None:
+        """Who is an author already may stay one, also after they left."""
         contents = [("author_id", self._general)]
         contents += [(f"translated_content.{key}.author_id", each) for key, each in self._translations.items() if each]
-        known: set[WireId] = set()
         for field, content in contents:
-            if content.author_id is None or content.author_id in known:
+            if content.author_id is None:
                 continue
             number = decimal_id(content.author_id)
-            if number is None or not await is_admin(held, caller.workspace_id, number):
+            if number is None or not (number in known or await is_admin(held, caller.workspace_id, number)):
                 raise ParameterInvalid(f"{field}: {content.author_id} is not an admin of the workspace")
-            known.add(content.author_id)
+            known.add(number)
 
 
 def _sanitised(sent: ContentRequest, field: str) -> ContentRequest:

@@ -82,8 +82,6 @@ CREATE TABLE article_contents (
     FOREIGN KEY (workspace_id, article_id) REFERENCES articles (workspace_id, id) ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, author_id) REFERENCES admins (workspace_id, id)
 );
--- Searches read many rows: bodies and their words are kept beside the table unless they are very short.
-ALTER TABLE article_contents SET (toast_tuple_target = 1024);
 -- Without fastupdate, else each search reads the list of what was written since the last vacuum.
 CREATE INDEX article_contents_words ON article_contents USING gin (workspace_id, words) WITH (fastupdate = off);
 CREATE INDEX article_contents_heading ON article_contents USING gin (workspace_id, heading) WITH (fastupdate = off);
