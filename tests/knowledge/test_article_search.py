@@ -185,6 +185,13 @@ def test_a_title_without_the_words_is_one_plain_piece(world: World) -> None:
     assert [_written(each) for each in shown["highlighted_summary"]] == ["In the [café], one key."]
 
 
+def test_without_a_phrase_nothing_is_marked(world: World) -> None:
+    made = world.article(title="Keys", body="<p>One key.</p>")
+    [shown] = search(world, "", highlight="true")["data"]["highlights"]
+    title = [{"type": "plain", "text": "Keys"}]
+    assert shown == {"article_id": made["id"], "highlighted_title": title, "highlighted_summary": []}
+
+
 def test_highlights_are_of_the_language_that_was_found(world: World) -> None:
     world.speak("en", "ja")
     world.article(title="Roster", translated_content={"ja": {"title": "勤務表の公開", "body": "方法"}})

@@ -1,5 +1,7 @@
 """Where a found article has what was looked for: its whole title, and parts of its description and body."""
 
+import re
+
 from callbox.knowledge.articles import search_queries
 from callbox.knowledge.articles.schemas import HighlightedText, Highlights
 from callbox.knowledge.articles.search_queries import Found, FoundContent
@@ -14,23 +16,17 @@ MAX_SNIPPETS = 3
 _AROUND = 60
 
 Place = tuple[int, int]
-# A text, and where its words are.
+# A text, and where words are that may have been found.
 Part = tuple[str, list[tuple[int, int, str]]]
 
 
 async def highlights(held: Connection, caller: Caller, found: Found) -> list[Highlights]:
     """One for each article, in their order."""
     rows = await search_queries.found_contents.all(held, caller.workspace_id, found.article_ids, found.query)
-    texts = [(row, _parts(row)) for row in rows]
     # A stem begins like the word: only words that begin like one of the stems have to be looked at.
-    beginnings = {stem.strip("'()")[:2] for stem in found.query.replace(":*", "").split()}
-    asked = {
-        (text_search(row.locale), word)
-        for row, parts in texts
-        for _, places in parts
-        for _, _, word in places
-        if word[:2] in beginnings
-    }
+    beginnings = tuple(sorted({stem[:2] for stem in re.findall(r"\w+(?=')", found.query)}))
+    texts = [(row, _parts(row, beginnings)) for row in rows]
+    asked = {(text_search(row.locale), word) for row, parts in texts for _, places in parts for _, _, word in places}
     any_of_them = found.query.replace("&", "|")
     matching = await search_queries.words_matching.all(
         held, [each for each, _ in asked], [word for _, word in asked], any_of_them
@@ -39,8 +35,8 @@ async def highlights(held: Connection, caller: Caller, found: Found) -> list[Hig
     return [marked[each] for each in found.article_ids if each in marked]
 
 
-def _parts(row: FoundContent) -> list[Part]:
-    return [(text, places_of(text)) for text in (row.title, row.description, plain_text(row.body))]
+def _parts(row: FoundContent, beginnings: tuple[str, ...]) -> list[Part]:
+    return [(text, places_of(text, beginnings)) for text in (row.title, row.description, plain_text(row.body))]
 
 
 def _highlights(row: FoundContent, parts: list[Part], matching: set[tuple[str, str]]) -> Highlights:

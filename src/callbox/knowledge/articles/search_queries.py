@@ -44,27 +44,29 @@ _LANGUAGES = """
     CROSS JOIN unnest(h.locales) AS l (locale)
     WHERE h.workspace_id = $1"""
 
-_IS_IN_STATE = """
-    EXISTS (
-        SELECT 1
-        FROM articles a
-        JOIN article_contents d ON d.workspace_id = $1 AND d.article_id = a.id AND d.locale = a.default_locale
-        WHERE a.workspace_id = $1 AND a.id = c.article_id AND d.state = {state}
+# What is published must be so in the language found, and the article in its default one.
+_IS_ASKED_FOR = """
+    (
+        ($4 = 'all' AND $5::bigint IS NULL) OR EXISTS (
+            SELECT 1
+            FROM articles a
+            WHERE a.workspace_id = $1 AND a.id = c.article_id
+                AND ($5::bigint IS NULL OR (a.help_center_id = $5 AND a.collection_id IS NOT NULL))
+                AND ($4 IN ('all', 'draft') OR c.state = $4)
+                AND CASE
+                    WHEN $4 = 'all' THEN true
+                    WHEN c.locale = a.default_locale THEN c.state = $4
+                    ELSE EXISTS (
+                        SELECT 1
+                        FROM article_contents d
+                        WHERE d.workspace_id = $1 AND d.article_id = a.id AND d.locale = a.default_locale
+                            AND d.state = $4
+                    )
+                END
+        )
     )"""
 
-_IS_IN_CENTER = """
-    EXISTS (
-        SELECT 1
-        FROM articles a
-        WHERE a.workspace_id = $1 AND a.id = c.article_id AND a.help_center_id = {center}
-            AND a.collection_id IS NOT NULL
-    )"""
-
-_IS_ASKED_FOR = f"""
-    ($4 = 'all' OR ((c.state = $4 OR $4 = 'draft') AND {_IS_IN_STATE.format(state="$4")}))
-    AND ($5::bigint IS NULL OR {_IS_IN_CENTER.format(center="$5")})"""
-
-# In any of the languages, since nobody says in which one they ask. What is published must be so in the language found.
+# In any of the languages, since nobody says in which one they ask.
 # First come those that have all words in title and description. Of the others the body has to be read to know how good
 # they are: that is done where the page shows them, and for the newest hundred alone.
 matching = Query(
@@ -113,12 +115,14 @@ matching = Query(
 newest = Query(
     "newest_articles",
     Found,
-    f"""
+    """
     WITH found AS (
-        SELECT c.id, c.updated_at
-        FROM (SELECT id, id AS article_id, updated_at FROM articles WHERE workspace_id = $1) AS c
-        WHERE ($2 = 'all' OR {_IS_IN_STATE.format(state="$2")})
-            AND ($3::bigint IS NULL OR {_IS_IN_CENTER.format(center="$3")})
+        SELECT a.id, a.updated_at
+        FROM articles a
+        JOIN article_contents c ON c.workspace_id = $1 AND c.article_id = a.id AND c.locale = a.default_locale
+        WHERE a.workspace_id = $1
+            AND ($2 = 'all' OR c.state = $2)
+            AND ($3::bigint IS NULL OR (a.help_center_id = $3 AND a.collection_id IS NOT NULL))
     )
     SELECT
         (SELECT count(*) FROM found),

@@ -71,10 +71,16 @@ def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
-def places_of(text: str) -> list[tuple[int, int, str]]:
-    """Where the words of a text are, and the form in which they are compared. Compounds are in their parts here."""
+def places_of(text: str, beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Where words are that begin in one of these ways, and the form in which they are compared.
+
+    Compounds are in their parts here. The beginnings have two letters at most.
+    """
+    if not beginnings:
+        return []
     if text.isascii():
-        return [(part.start(), part.end(), part[0]) for part in _PART.finditer(text.lower())]
+        begun = re.compile(rf"(?<![^\W_])(?:{'|'.join(beginnings)})[^\W_]*")
+        return [(word.start(), word.end(), word[0]) for word in begun.finditer(text.lower())]
     places = []
     for part in _PART.finditer(text):
         for run in _RUN.finditer(part[0]):
@@ -83,7 +89,7 @@ def places_of(text: str) -> list[tuple[int, int, str]]:
                 places += [(start + at, start + at + 2, folded(run[0][at : at + 2])) for at in range(len(run[0]) - 1)]
             else:
                 places.append((start, start + len(run[0]), folded(run[0])))
-    return places
+    return [place for place in places if place[2][:2] in beginnings]
 
 
 def spellable(words: list[str]) -> list[str]:
