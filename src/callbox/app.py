@@ -6,6 +6,10 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.exports.data_export import routes as data_export
+from callbox.knowledge.articles import routes as articles
+from callbox.knowledge.help_center import routes as help_center
+from callbox.knowledge.news import routes as news
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -56,6 +60,10 @@ API_ROUTES = [
     *phone_switch.ROUTES,
     *ticket_types.ROUTES,
     *tickets.ROUTES,
+    *articles.ROUTES,
+    *help_center.ROUTES,
+    *news.ROUTES,
+    *data_export.ROUTES,
 ]
 
 MANAGE_ROUTES = [
@@ -71,6 +79,10 @@ MANAGE_ROUTES = [
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
+    *articles.MANAGE_ROUTES,
+    *help_center.MANAGE_ROUTES,
+    *news.MANAGE_ROUTES,
+    *data_export.MANAGE_ROUTES,
 ]
 
 

@@ -1,5 +1,13 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
+from callbox.knowledge.articles.service import take_out, turn
+from callbox.knowledge.help_center.service import (
+    CollectionsRemoved,
+    DefaultLocaleChanged,
+    create_default_help_center,
+)
+from callbox.knowledge.news.newsfeeds import create_default_newsfeed
+from callbox.knowledge.news.reading import move_reactions
 from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.people.segments.service import compute_with_other_days, create_default_segments
 from callbox.people.subscription_types.service import create_default_subscription_types
@@ -29,6 +37,11 @@ def register_reactions() -> None:
     react_to(WorkspaceCreated, create_default_segments)
     react_to(WorkspaceCreated, create_default_subscription_types)
     react_to(WorkspaceCreated, create_default_ticket_types)
+    react_to(WorkspaceCreated, create_default_newsfeed)
+    react_to(WorkspaceCreated, create_default_help_center)
+    react_to(CollectionsRemoved, take_out)
+    react_to(DefaultLocaleChanged, turn)
+    react_to(ContactsMerged, move_reactions)
     react_to(TicketChanged, tell_of_ticket)
     react_to(ContactsToMerge, hold_conversations)
     react_to(ContactsMerged, move_conversations)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from callbox.exports.data_export import jobs as data_export
+from callbox.knowledge.news import jobs as news
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -21,6 +23,8 @@ JOBS = [
     *companies.JOBS,
     *contacts.JOBS,
     *conversations.JOBS,
+    *data_export.JOBS,
+    *news.JOBS,
     *segments.JOBS,
 ]
 SCHEDULES = [
@@ -29,6 +33,8 @@ SCHEDULES = [
     *contacts.SCHEDULES,
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
+    *data_export.SCHEDULES,
+    *news.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]

@@ -13,6 +13,7 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    export,
     failures,
     segments,
     serve,
@@ -52,6 +53,7 @@ cli.command()(serve.serve)
 cli.command()(serve.worker)
 cli.command()(demo.demo)
 cli.command()(docs.docs)
+cli.command()(export.export)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(tokens.commands, name="token")
 cli.add_typer(admins.commands, name="admin")

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from random import Random
 
 from callbox.demo import firm
+from callbox.demo.help_center import open_help_center
 from callbox.demo.inbox.desk import set_up
 from callbox.demo.inbox.moments import BecameTicket, MessageSent, TicketMade
 from callbox.demo.inbox.story import the_inbox
+from callbox.demo.news import ANNOUNCEMENTS, announce_news
 from callbox.demo.people import populate
 from callbox.demo.play import leave_traces, play
 from callbox.demo.setting import create_segments, set_stage
@@ -45,6 +47,8 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         on_progress(f"Letting a year pass there: {len(moments)} moments.")
         await play(stage, moments)
         await leave_traces(stage, population)
+        await announce_news(stage, population)
+        articles = await open_help_center(stage, population)
         on_progress("Finding out who is in which segment.")
         await create_segments(stage)
     kinds = Counter(type(moment) for moment in moments)
@@ -55,5 +59,6 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         f"{len(stage.visitors)} visitors, {len(stage.tags)} tags, {len(firm.SEGMENTS)} segments, "
         f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events, "
         f"{len(stage.threads) - kinds[TicketMade]} conversations, "
-        f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages"
+        f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages, "
+        f"{len(ANNOUNCEMENTS)} news items, {articles} help articles in two languages"
     )

@@ -1,17 +1,24 @@
-"""Files that people attach: their bytes, in a directory or an object store, by workspace and id.
+"""Files that people attach or export: their bytes, in a directory or an object store, by workspace and id.
 
 What is known of a file beside its bytes is in the table `files`; a file is written before the row that names it
 commits, so a row never lacks its bytes. Bytes without a row are what a broken-off request leaves.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+if TYPE_CHECKING:
+    from obstore import AsyncWritableFile
+
 _CHUNK_BYTES = 256 * 1024
+# Object stores take parts of 5 MiB or more, and at most 10,000 of them.
+_PART_BYTES = 5 * 1024 * 1024
 
 
 class FilesUnavailable(Exception):
@@ -49,6 +56,27 @@ async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
     await obstore.put_async(_opened(), _path(workspace_id, file_id), content)
 
 
+@asynccontextmanager
+async def file_writer(workspace_id: str, file_id: str) -> AsyncIterator["AsyncWritableFile"]:
+    """Keep a file of any size that is written in pieces: whole when the block ends, not at all after an exception."""
+    opened = obstore.open_writer_async(
+        _opened(), _path(workspace_id, file_id), buffer_size=_PART_BYTES, max_concurrency=2
+    )
+    broken: BaseException | None = None
+    try:
+        async with opened as writer:
+            try:
+                yield writer
+            except BaseException as error:
+                broken = error
+                raise
+    except BaseError:
+        # The store fails to give up what somebody else has deleted already; that is not what went wrong.
+        if broken is not None:
+            raise broken from None
+        raise
+
+
 async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
     """A file's bytes, in pieces. Raises FileMissing before the first one."""
     try:
@@ -64,8 +92,17 @@ async def _pieces(found: "obstore.GetResult") -> AsyncIterator[bytes]:
 
 
 async def delete_file(workspace_id: str, file_id: str) -> None:
-    """Forget a file's bytes; nothing to do where they are gone."""
+    """Forget a file's bytes, also those that a killed process left half-written; nothing to do where they are gone."""
+    store, path = _opened(), _path(workspace_id, file_id)
+    if isinstance(store, LocalStore):
+        _delete_unfinished(Path(str(store.prefix)) / path)
     try:
-        await obstore.delete_async(_opened(), _path(workspace_id, file_id))
+        await obstore.delete_async(store, path)
     except FileNotFoundError:
         return
+
+
+def _delete_unfinished(file: Path) -> None:
+    """In a directory, the store writes beside the file, under its name with a number. Object stores forget by rule."""
+    for unfinished in file.parent.glob(f"{file.name}#*"):
+        unfinished.unlink(missing_ok=True)

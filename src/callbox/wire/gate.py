@@ -40,6 +40,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 MANAGE_PREFIX = "/manage/"
 # Links to files carry a signature instead of a token.
 SIGNED_PREFIX = "/files/"
+# What is downloaded is no JSON: clients are told to ask for application/octet-stream.
+DOWNLOAD_PREFIX = "/download/"
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
@@ -112,7 +114,8 @@ class Gate:
         needed = "manage" if scope["path"].startswith(MANAGE_PREFIX) else "api"
         if needed not in caller.scopes:
             raise Forbidden(f"You do not have the required scope ({needed}) to access this resource")
-        if headers.accept and not any(kind in headers.accept for kind in _JSON_TYPES):
+        is_download = scope["path"].startswith(DOWNLOAD_PREFIX)
+        if headers.accept and not is_download and not any(kind in headers.accept for kind in _JSON_TYPES):
             raise NotAcceptable
         if scope["method"] == "OPTIONS":
             raise NotFound

@@ -30,14 +30,24 @@ _VOID = {"br", "img", "hr", "input", "meta", "link", "p", "li"}
 
 def sanitise(text: str, field: str = "body") -> str:
     """Stored HTML: what is not allowed is dropped. Plain text becomes paragraphs. Raises ParameterInvalid."""
-    if len(text) > MAX_HTML_LENGTH:
-        raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
-    if not _ANY_TAG.search(text):
+    check_size(text, field)
+    if not has_tags(text):
         return paragraphs(text)
-    if _depth(text) > MAX_DEPTH:
-        raise ParameterInvalid(f"{field} is nested too deeply")
     cleaned = _CLEANER.clean(text)
     return cleaned if cleaned.lstrip().startswith("<") else f"<p>{cleaned}</p>"
+
+
+def check_size(text: str, field: str) -> None:
+    """Raise ParameterInvalid where a parser would take too long."""
+    if len(text) > MAX_HTML_LENGTH:
+        raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
+    if _depth(text) > MAX_DEPTH:
+        raise ParameterInvalid(f"{field} is nested too deeply")
+
+
+def has_tags(text: str) -> bool:
+    """Whether a text is HTML rather than plain."""
+    return _ANY_TAG.search(text) is not None
 
 
 def tidy(markup: str) -> str:

@@ -9,14 +9,16 @@ from callbox.platform.database.pool import (
     open_pool,
     savepoint,
     searching_connection,
+    snapshot,
     transaction,
     whole_transaction,
 )
-from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
+from callbox.platform.database.statements import Command, Copy, GlobalCommand, GlobalQuery, Query
 
 __all__ = [
     "Command",
     "Connection",
+    "Copy",
     "DatabaseUnavailable",
     "GlobalCommand",
     "GlobalQuery",
@@ -27,6 +29,7 @@ __all__ = [
     "open_pool",
     "savepoint",
     "searching_connection",
+    "snapshot",
     "transaction",
     "whole_transaction",
 ]

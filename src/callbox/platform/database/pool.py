@@ -223,6 +223,21 @@ async def whole_transaction() -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def snapshot() -> AsyncIterator[Connection]:
+    """A connection all of whose statements see the database at one moment. They only read, and no other code joins."""
+    async with connection() as held:
+        reading = held.transaction(isolation="repeatable_read", readonly=True)
+        await reading.start()
+        try:
+            yield held
+        except BaseException:
+            # It may be sending millions of rows that nobody wants any more, and would send them all before a rollback.
+            held.terminate()
+            raise
+        await reading.commit()
+
+
+@asynccontextmanager
 async def savepoint(held: Connection) -> AsyncIterator[None]:
     """Lets a statement fail inside a transaction without spoiling it; outside of one there is nothing to spoil."""
     if held.is_in_transaction():
