@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.channels.webhooks import jobs as webhooks
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -14,7 +15,7 @@ from callbox.support.attachments import jobs as attachments
 from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS, *webhooks.SUBSCRIBERS]
 JOBS = [
     *assignment.JOBS,
     *attachments.JOBS,
@@ -30,11 +31,13 @@ SCHEDULES = [
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
     *segments.SCHEDULES,
+    *webhooks.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]
+LOOPS = {**webhooks.LOOPS}
 
 
 async def work(database_url: str, stop: asyncio.Event) -> None:
     """Run until told to stop."""
     register_reactions()
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES)
+    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=LOOPS)
