@@ -51,6 +51,8 @@ async def deliver(stop: asyncio.Event) -> None:
                             lanes[target] = _Lane(target, stop)
                             running.create_task(lanes[target].run())
                     await pause(stop, POLL_SECONDS)
+                for lane in lanes.values():
+                    lane.wake()
         finally:
             if not session.is_closed():
                 await queries.release_all_targets.one(session)
@@ -88,7 +90,7 @@ class _Lane:
         self._work = asyncio.Event()
 
     def wake(self) -> None:
-        """Something is due."""
+        """Something is due, or it is time to stop."""
         self._work.set()
 
     async def run(self) -> None:
