@@ -24,6 +24,11 @@ class Hook:
     eventually: Eventually
 
     @property
+    def workspace_id(self) -> str:
+        """Whose webhook it is."""
+        return str(self.desk.call("GET", "/me")["app"]["id_code"])
+
+    @property
     def path(self) -> str:
         """Where it is managed."""
         return f"/manage/v1/webhooks/{self.made['id']}"

@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,9 +44,9 @@ class Receiver:
         self.answer: int | str = 200
         self.delay = 0.0
         self.taken: list[Taken] = []
-        self.connections = 0
         self.most_at_once = 0
         self.closing = threading.Event()
+        self._sockets: list[socket.socket] = []
         self._at_once = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -54,10 +56,15 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    def count_connection(self) -> None:
+    def connect(self, connected: socket.socket) -> None:
         """Somebody connected."""
         with self._lock:
-            self.connections += 1
+            self._sockets.append(connected)
+
+    @property
+    def connections(self) -> int:
+        """How often somebody connected."""
+        return len(self._sockets)
 
     @contextmanager
     def taking(self, taken: Taken) -> Iterator[None]:
@@ -88,6 +95,9 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for connected in self._sockets:
+            with suppress(OSError):  # most have ended
+                connected.shutdown(socket.SHUT_RDWR)
 
 
 class _Server(ThreadingHTTPServer):
@@ -106,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.receiver.count_connection()
+        self.server.receiver.connect(self.connection)
 
     def do_HEAD(self) -> None:
         self.do_POST()
@@ -163,3 +173,9 @@ def listening() -> Iterator[Receiver]:
         yield receiver
     finally:
         receiver.close()
+
+
+@cache
+def accepting_url() -> str:
+    """A receiver that takes everything, for as long as the tests run."""
+    return Receiver().url

@@ -37,6 +37,13 @@ Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand
 GLOBAL = {
     "all_workspaces": "for the operator of the installation",
     "claim_events": "the relay takes the events of all workspaces in their order",
+    "due_targets": "the worker sends for all workspaces",
+    "insert_deliveries": "the relay's events are of all workspaces",
+    "listened_to": "the relay's events are of all workspaces",
+    "release_all_targets": "a lock of the worker's",
+    "release_target": "a lock of the worker's",
+    "take_target": "a lock of the worker's",
+    "take_turn": "a lock of the relay's",
     "count_backlog": "for the operator of the installation",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",

@@ -314,7 +314,7 @@ store_health = Command(
     """
     UPDATE webhooks
     SET failing_since = $4, errors_in_row = $5, errors_since = $6, throttles_in_row = $7, held_until = $8,
-        suspended_because = $9, state = CASE WHEN $9 IS NULL THEN state ELSE 'suspended' END
+        suspended_because = $9, state = CASE WHEN $9::text IS NULL THEN state ELSE 'suspended' END
     WHERE workspace_id = $1 AND id = $2 AND updated_at = $3 AND state = 'active'
     """,
 )

@@ -78,7 +78,7 @@ async def _keep_running(part: str, run: Callable[[], Awaitable[None]], stop: asy
         try:
             await run()
         except Exception as error:  # noqa: BLE001  # whatever it was, the worker goes on
-            _log.warning("worker_part_failed", part=part, error=storable(error))
+            _log.warning("worker_part_failed", part=part, error=storable(error), exc_info=True)
         if monotonic() - started > _LONG_LIFE_SECONDS:
             seconds = _FIRST_PAUSE_SECONDS
         await pause(stop, seconds)
