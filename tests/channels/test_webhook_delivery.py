@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from callbox.channels.webhooks.policy import Policy
 from tests.channels.conftest import Hook
 from tests.channels.receiver import Json, Receiver
 from tests.conftest import RunningServer
@@ -178,6 +179,7 @@ def test_gone_suspends_the_webhook_until_it_is_set_going_by_hand(hook: MakeHook)
     made.receiver.answer = 200
     made.desk.company(name="Of this it hears nothing")
     other.told(2)
+    made.desk.clock(int(time.time()) + 2 * MINUTE)
     made.set(topics=["company.created", "contact.user.created"])
     assert made.read()["state"] == "suspended"
     made.set(state="active")

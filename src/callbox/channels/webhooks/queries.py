@@ -199,10 +199,10 @@ insert_ping = Query(
     WITH told AS (
         INSERT INTO webhook_events (workspace_id, topic, item_id, item, created_at, told_at)
         VALUES ($1, $3, '', $4, $5, $5)
-        RETURNING id
+        RETURNING workspace_id, id
     )
     INSERT INTO webhook_deliveries (workspace_id, id, webhook_id, event_id, item_id, state, next_attempt_at)
-    SELECT $1, gen_random_uuid(), $2, t.id, '', 'waiting', $5
+    SELECT t.workspace_id, gen_random_uuid(), $2, t.id, '', 'waiting', $5
     FROM told t
     RETURNING id::text
     """,
