@@ -172,7 +172,9 @@ class Scene:
             self._call("PUT", f"/manage/v1/webhooks/{webhook['id']}", {"state": "active"})
             while self.taken() < before + number:
                 time.sleep(0.02)
-            return number / (time.monotonic() - began)
+            rate = number / (time.monotonic() - began)
+            self.settle()
+            return rate
 
 
 def costs(scene: Scene, seconds: float, rounds: int) -> tuple[list[Measurement], list[Measurement]]:
