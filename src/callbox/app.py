@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.webhooks import routes as webhooks
 from callbox.exports.data_export import routes as data_export
 from callbox.knowledge.articles import routes as articles
 from callbox.knowledge.help_center import routes as help_center
@@ -83,6 +84,7 @@ MANAGE_ROUTES = [
     *help_center.MANAGE_ROUTES,
     *news.MANAGE_ROUTES,
     *data_export.MANAGE_ROUTES,
+    *webhooks.MANAGE_ROUTES,
 ]
 
 

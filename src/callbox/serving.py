@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from callbox.channels.webhooks.policy import Policy, set_policy
 from callbox.platform import telemetry
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
@@ -57,6 +58,13 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     public_url: str | None = None
     files: str = ""
     allow_private_addresses: bool = False
+    webhooks: Policy = Policy()
+
+
+def webhook_policy(settings: Settings) -> Policy:
+    """What the settings say of webhooks. Where all private addresses may be reached, receivers may be there too."""
+    private_receivers = settings.allow_private_webhooks or settings.allow_private_addresses
+    return Policy(private_receivers, settings.webhook_retry_hours)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -114,6 +122,7 @@ class Server:
                 settings.public_url,
                 settings.files,
                 settings.allow_private_addresses,
+                webhook_policy(settings),
             )
             for number in range(workers)
         ]
@@ -129,6 +138,7 @@ class Server:
                         public_url=settings.public_url,
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
+                        webhooks=webhook_policy(settings),
                     ),
                 )
             )
@@ -241,6 +251,7 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     set_public_url(configuration.public_url)
     open_files(configuration.files)
     allow_private_addresses(allowed=configuration.allow_private_addresses)
+    set_policy(configuration.webhooks)
 
 
 def _serve_http(configuration: ChildConfiguration) -> None:

@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_proxies: str = ""
     files_url: str | None = None
     allow_private_addresses: bool = False
+    allow_private_webhooks: bool = False
+    webhook_retry_hours: int = 72
 
     @property
     def files(self) -> str:
@@ -41,6 +43,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=environment.get("CALLBOX_TRUSTED_PROXIES", ""),
         files_url=environment.get("CALLBOX_FILES_URL") or None,
         allow_private_addresses=_whole_number(environment, "CALLBOX_ALLOW_PRIVATE_ADDRESSES", 0) > 0,
+        allow_private_webhooks=_whole_number(environment, "CALLBOX_ALLOW_PRIVATE_WEBHOOKS", 0) > 0,
+        webhook_retry_hours=_whole_number(environment, "CALLBOX_WEBHOOK_RETRY_HOURS", 72),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.channels.webhooks import jobs as webhooks
 from callbox.exports.data_export import jobs as data_export
 from callbox.knowledge.news import jobs as news
 from callbox.people.companies import jobs as companies
@@ -16,7 +17,7 @@ from callbox.support.attachments import jobs as attachments
 from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS, *webhooks.SUBSCRIBERS]
 JOBS = [
     *assignment.JOBS,
     *attachments.JOBS,
@@ -36,11 +37,13 @@ SCHEDULES = [
     *data_export.SCHEDULES,
     *news.SCHEDULES,
     *segments.SCHEDULES,
+    *webhooks.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]
+LOOPS = {**webhooks.LOOPS}
 
 
 async def work(database_url: str, stop: asyncio.Event) -> None:
     """Run until told to stop."""
     register_reactions()
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES)
+    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=LOOPS)

@@ -15,6 +15,7 @@ import httpx
 from callbox.app import API_ROUTES, MANAGE_ROUTES
 from callbox.wire.description import plain_path
 from callbox.wire.operations import Operation
+from tests.channels.receiver import accepting_url
 from tests.guards.tenants import AN_HOUR_AGO, AWAY, IN_YEARS, Tenant
 
 Json = dict[str, Any]
@@ -1145,3 +1146,38 @@ def _(_: Tenant) -> Request:
 @requests_to("POST /manage/v1/access_tokens")
 def _(_: Tenant) -> Request:
     return Request(body={"name": "Data warehouse", "scopes": ["api"]})
+
+
+# Webhooks
+
+
+def _webhook(tenant: Tenant) -> str:
+    return str(tenant.webhook_made["id"])
+
+
+_about("GET /manage/v1/webhooks")
+_about("GET /manage/v1/webhooks/{webhook_id}", webhook_id=_webhook)
+_about("DELETE /manage/v1/webhooks/{webhook_id}", webhook_id=lambda tenant: tenant.webhook()["id"])
+_about("POST /manage/v1/webhooks/{webhook_id}/ping", webhook_id=_webhook)
+_about("GET /manage/v1/webhooks/{webhook_id}/deliveries", webhook_id=_webhook)
+_about(
+    "GET /manage/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
+    webhook_id=_webhook,
+    delivery_id=lambda tenant: tenant.delivery_id,
+)
+_about(
+    "POST /manage/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    webhook_id=_webhook,
+    delivery_id=lambda tenant: tenant.delivery_id,
+)
+
+
+@requests_to("POST /manage/v1/webhooks")
+def _(_: Tenant) -> Request:
+    return Request(body={"url": accepting_url(), "topics": ["ticket.created"], "secret": "a-secret-of-the-receivers"})
+
+
+@requests_to("PUT /manage/v1/webhooks/{webhook_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"url": accepting_url(), "topics": ["ticket.created"], "secret": "another-secret-of-ours", "state": "active"}
+    return Request({"webhook_id": tenant.webhook_made["id"]}, body=body)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
 
+from tests.channels.receiver import accepting_url
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
 
@@ -275,6 +276,20 @@ class Tenant(World):
         """A team."""
         return str(self.team()["id"])
 
+    def webhook(self) -> Json:
+        """A webhook whose receiver takes everything."""
+        return self.post("/manage/v1/webhooks", {"url": f"{accepting_url()}?{self.mark}"})
+
+    @cached_property
+    def webhook_made(self) -> Json:
+        """A webhook."""
+        return self.webhook()
+
+    @cached_property
+    def delivery_id(self) -> str:
+        """The webhook's ping."""
+        return str(self.call("GET", f"/manage/v1/webhooks/{self.webhook_made['id']}/deliveries")["data"][0]["id"])
+
     @cached_property
     def visitor_made(self) -> Json:
         """A visitor."""
@@ -354,6 +369,7 @@ class Tenant(World):
         assert self.company_segment_id
         assert self.team_id
         assert self.visitor_made
+        assert self.delivery_id
         assert self.ticket_type_made
         assert self.ticket_made
         assert self.conversation_made

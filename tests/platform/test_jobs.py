@@ -498,3 +498,21 @@ def worker(
         await run_worker(database_url, stop, subscribers, jobs, [], settings)
 
     return run
+
+
+async def test_relays_side_by_side_hand_events_over_in_their_order(pool: None, database: Connection) -> None:
+    async def to_effects(held: Connection, events: Sequence[RelayedEvent]) -> None:
+        await asyncio.sleep(0.002 * (events[0].id % 5))  # a turn takes now longer, now less
+        for event in events:
+            await held.execute("INSERT INTO effects (what) VALUES ($1)", event.item_id)
+
+    numbers = [str(number) for number in range(120)]
+    async with transaction() as held:
+        await record_many(held, "w", [Event(Topic.COMPANY_CREATED, number, "{}") for number in numbers], NOW)
+    async with running(*(Relay([to_effects], 3).run for _ in range(4))):
+        await soon(lambda: _has_all(database, len(numbers)))
+    assert await effects(database) == numbers
+
+
+async def _has_all(database: Connection, number: int) -> bool:
+    return await count(database, "effects") == number

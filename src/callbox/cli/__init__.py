@@ -21,6 +21,7 @@ from callbox.cli import (
     teams,
     tokens,
     visitors,
+    webhooks,
     workspaces,
 )
 from callbox.cli.common import complain
@@ -61,6 +62,7 @@ cli.add_typer(teams.commands, name="team")
 cli.add_typer(segments.commands, name="segment")
 cli.add_typer(subscription_types.commands, name="subscription-type")
 cli.add_typer(visitors.commands, name="visitor")
+cli.add_typer(webhooks.commands, name="webhook")
 cli.add_typer(database.commands, name="database")
 cli.add_typer(failures.commands, name="failure")
 

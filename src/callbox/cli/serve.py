@@ -9,13 +9,14 @@ import typer
 from rich.console import Console
 
 from callbox import demo as demo_data
+from callbox.channels.webhooks.policy import set_policy
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
-from callbox.serving import Server, listen
+from callbox.serving import Server, listen, webhook_policy
 from callbox.settings import Settings
 from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
@@ -98,6 +99,7 @@ def worker(data: DataOption = None) -> None:
     set_public_url(settings.public_url)
     open_files(settings.files)
     allow_private_addresses(allowed=settings.allow_private_addresses)
+    set_policy(webhook_policy(settings))
 
     async def run() -> None:
         stop = stop_signal()

@@ -20,6 +20,7 @@ from callbox.platform.jobs.relay import (
     RelayedEvent,
     Subscriber,
     failed_events,
+    pause,
     retry_event,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "enqueue",
     "failed_events",
     "held_jobs",
+    "pause",
     "retry_event",
     "retry_job",
 ]
