@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.realtime import routes as realtime
+from callbox.channels.realtime.hub import stop_hub
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -71,6 +73,7 @@ MANAGE_ROUTES = [
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
+    *realtime.MANAGE_ROUTES,
 ]
 
 
@@ -95,6 +98,7 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         [
             *health.ROUTES,
             *attachments.ROUTES,
+            *realtime.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,
@@ -103,6 +107,6 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         logging_config=None,
         exception_handlers={Exception: _answer_error},
         on_startup=[start],
-        on_shutdown=[close_pool],
+        on_shutdown=[stop_hub, close_pool],
     )
     return Gate(Dispatch(application), Authenticator(look_up_token), limiter)

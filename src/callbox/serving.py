@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import socket
 import struct
 import sys
@@ -196,11 +197,12 @@ class Server:
 
 
 class _HttpServer(uvicorn.Server):
-    """Says when it accepts connections, and ends without cutting a request that is on its way."""
+    """Says when it accepts connections, and ends without cutting a request that is on its way; streams it ends."""
 
-    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+    def __init__(self, config: uvicorn.Config, ready: int, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -214,6 +216,7 @@ class _HttpServer(uvicorn.Server):
         for listening in sockets or []:
             listening.close()
         self.server_state.default_headers.append((b"connection", b"close"))
+        self._end_streams()
         if self.server_state.connections:
             await asyncio.sleep(_LAST_REQUESTS_SECONDS)
         await super().shutdown(sockets)
@@ -243,8 +246,15 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     allow_private_addresses(allowed=configuration.allow_private_addresses)
 
 
+def _allow_many_connections() -> None:
+    """As many open files as the operator allows, not as many as a shell begins with: each stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
+    from callbox.channels.realtime.hub import end_streams  # noqa: PLC0415
 
     _reach_outside(configuration)
     limiter = RateLimiter(
@@ -252,7 +262,8 @@ def _serve_http(configuration: ChildConfiguration) -> None:
     )
     config = http_config(create_app(configuration.database_url, limiter), configuration.trusted_proxies)
     listening = socket.socket(fileno=configuration.listening)
-    _HttpServer(config, configuration.ready).run(sockets=[listening])
+    _allow_many_connections()
+    _HttpServer(config, configuration.ready, end_streams).run(sockets=[listening])
 
 
 def _run_jobs(configuration: ChildConfiguration) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.channels.realtime import jobs as realtime
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -30,6 +31,7 @@ SCHEDULES = [
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
     *segments.SCHEDULES,
+    *realtime.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]
 

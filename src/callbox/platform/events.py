@@ -1,7 +1,8 @@
 """Something happened: each change writes its event into the outbox, in the change's own transaction.
 
-One row serves all readers. The relay of the worker turns rows into work; nobody is notified here, because
-a notification in every transaction would serialise commits. And before the commit, an announcement lets
+One row serves all readers. The relay of the worker turns rows into work, and live updates read them in passing.
+A notification in every transaction would serialise commits, so a process sends one for many after they committed.
+And before the commit, an announcement lets
 higher rooms change their own rows in the same transaction.
 """
 
@@ -12,7 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from callbox.platform.database import Command, Connection
+from callbox.platform.database import Command, Connection, after_commit
+from callbox.platform.database.notifications import notify
 
 
 class Topic(StrEnum):
@@ -89,6 +91,9 @@ class Event(msgspec.Struct):
     item: str
 
 
+# What processes are notified of: that there is something to read.
+EVENTS_WRITTEN = ""
+
 insert_event = Command(
     "insert_event",
     """
@@ -111,6 +116,7 @@ insert_events = Command(
 async def record(held: Connection, workspace_id: str, event: Event, at: datetime) -> None:
     """Write one event; it is passed on if and only if the transaction commits."""
     await insert_event.run(held, workspace_id, event.topic, event.item_id, event.item, at)
+    after_commit(held, _tell_readers)
 
 
 async def record_many(held: Connection, workspace_id: str, events: Sequence[Event], at: datetime) -> None:
@@ -121,6 +127,11 @@ async def record_many(held: Connection, workspace_id: str, events: Sequence[Even
         topics = [str(event.topic) for event in events]
         ids = [event.item_id for event in events]
         await insert_events.run(held, workspace_id, topics, ids, [event.item for event in events], at)
+        after_commit(held, _tell_readers)
+
+
+def _tell_readers() -> None:
+    notify(EVENTS_WRITTEN)
 
 
 Announced = TypeVar("Announced")

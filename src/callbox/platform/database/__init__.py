@@ -1,12 +1,15 @@
 """PostgreSQL: the connection pool, transactions, and SQL statements that carry a name."""
 
 from callbox.platform.database.pool import (
+    CONNECTION_FAULTS,
     Connection,
     DatabaseUnavailable,
+    after_commit,
     close_pool,
     connection,
     kept_connection,
     open_pool,
+    own_connection,
     savepoint,
     searching_connection,
     transaction,
@@ -14,16 +17,19 @@ from callbox.platform.database.pool import (
 from callbox.platform.database.statements import Command, GlobalCommand, GlobalQuery, Query
 
 __all__ = [
+    "CONNECTION_FAULTS",
     "Command",
     "Connection",
     "DatabaseUnavailable",
     "GlobalCommand",
     "GlobalQuery",
     "Query",
+    "after_commit",
     "close_pool",
     "connection",
     "kept_connection",
     "open_pool",
+    "own_connection",
     "savepoint",
     "searching_connection",
     "transaction",
