@@ -969,3 +969,18 @@ def _(_: Tenant) -> Request:
 @requests_to("POST /manage/v1/access_tokens")
 def _(_: Tenant) -> Request:
     return Request(body={"name": "Data warehouse", "scopes": ["api"]})
+
+
+# Live updates
+
+_about("GET /manage/v1/live/presence")
+
+
+@requests_to("POST /manage/v1/live/tokens")
+def _(tenant: Tenant) -> list[Request]:
+    return [Request(body={"contact_id": _contact(tenant)}), Request(body={"admin_id": tenant.second_admin})]
+
+
+@requests_to("POST /manage/v1/live/typing")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"conversation_id": tenant.conversation_made["id"]})
