@@ -8,6 +8,7 @@ from litestar.response import Response
 
 from callbox.channels.realtime import routes as realtime
 from callbox.channels.realtime.hub import stop_hub
+from callbox.channels.sms import routes as sms
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -74,6 +75,7 @@ MANAGE_ROUTES = [
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
     *realtime.MANAGE_ROUTES,
+    *sms.MANAGE_ROUTES,
 ]
 
 
@@ -99,6 +101,7 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
             *health.ROUTES,
             *attachments.ROUTES,
             *realtime.ROUTES,
+            *sms.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from callbox.channels.sms.providers import use_provider
 from callbox.platform import telemetry
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
@@ -58,6 +59,7 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     public_url: str | None = None
     files: str = ""
     allow_private_addresses: bool = False
+    sms_url: str | None = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -115,6 +117,7 @@ class Server:
                 settings.public_url,
                 settings.files,
                 settings.allow_private_addresses,
+                sms_url=settings.sms_url,
             )
             for number in range(workers)
         ]
@@ -130,6 +133,7 @@ class Server:
                         public_url=settings.public_url,
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
+                        sms_url=settings.sms_url,
                     ),
                 )
             )
@@ -244,6 +248,7 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     set_public_url(configuration.public_url)
     open_files(configuration.files)
     allow_private_addresses(allowed=configuration.allow_private_addresses)
+    use_provider(configuration.sms_url)
 
 
 def _allow_many_connections() -> None:

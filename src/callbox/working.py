@@ -3,6 +3,7 @@
 import asyncio
 
 from callbox.channels.realtime import jobs as realtime
+from callbox.channels.sms import jobs as sms
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -23,6 +24,7 @@ JOBS = [
     *contacts.JOBS,
     *conversations.JOBS,
     *segments.JOBS,
+    *sms.JOBS,
 ]
 SCHEDULES = [
     *assignment.SCHEDULES,

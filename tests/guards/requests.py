@@ -984,3 +984,8 @@ def _(tenant: Tenant) -> list[Request]:
 @requests_to("POST /manage/v1/live/typing")
 def _(tenant: Tenant) -> Request:
     return Request(body={"conversation_id": tenant.conversation_made["id"]})
+
+
+# Text messages
+
+_about("GET /manage/v1/text_messages")

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from callbox import demo as demo_data
+from callbox.channels.sms.providers import use_provider
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
@@ -98,6 +99,7 @@ def worker(data: DataOption = None) -> None:
     set_public_url(settings.public_url)
     open_files(settings.files)
     allow_private_addresses(allowed=settings.allow_private_addresses)
+    use_provider(settings.sms_url)
 
     async def run() -> None:
         stop = stop_signal()

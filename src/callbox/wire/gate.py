@@ -40,6 +40,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 MANAGE_PREFIX = "/manage/"
 # Links to files carry a signature instead of a token.
 SIGNED_PREFIX = "/files/"
+# So do these, for whoever got the link and for the provider who reports.
+SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/")
 # These take a live token in their URL as well: browsers cannot send headers with such requests.
 LIVE_PATH = "/live"
 LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
@@ -177,6 +179,8 @@ class _Exchange:
 
 def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
     if path in LIVE_PATHS and b"token=" in scope["query_string"]:
+        return True
+    if path.startswith(SIGNED_PAGE_PREFIXES) and scope["method"] in {"GET", "POST"}:
         return True
     return (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and bool(scope["method"] == "GET")
 
