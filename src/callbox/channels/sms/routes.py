@@ -24,7 +24,7 @@ _PAGE_HEADERS = {
 
 
 def _page(html: str, status: int = 200) -> Response[str]:
-    return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+    return Response(html, status_code=status, media_type="text/html", headers=_PAGE_HEADERS)
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, str]:
