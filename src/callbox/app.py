@@ -6,6 +6,9 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.realtime import routes as realtime
+from callbox.channels.realtime.hub import stop_hub
+from callbox.channels.sms import routes as sms
 from callbox.channels.webhooks import routes as webhooks
 from callbox.exports.data_export import routes as data_export
 from callbox.knowledge.articles import routes as articles
@@ -85,6 +88,8 @@ MANAGE_ROUTES = [
     *news.MANAGE_ROUTES,
     *data_export.MANAGE_ROUTES,
     *webhooks.MANAGE_ROUTES,
+    *realtime.MANAGE_ROUTES,
+    *sms.MANAGE_ROUTES,
 ]
 
 
@@ -109,6 +114,8 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         [
             *health.ROUTES,
             *attachments.ROUTES,
+            *realtime.ROUTES,
+            *sms.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,
@@ -117,6 +124,6 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         logging_config=None,
         exception_handlers={Exception: _answer_error},
         on_startup=[start],
-        on_shutdown=[close_pool],
+        on_shutdown=[stop_hub, close_pool],
     )
     return Gate(Dispatch(application), Authenticator(look_up_token), limiter)

@@ -1,5 +1,6 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
+from callbox.channels.sms.service import on_switch_asked
 from callbox.knowledge.articles.service import take_out, turn
 from callbox.knowledge.help_center.service import (
     CollectionsRemoved,
@@ -23,6 +24,7 @@ from callbox.support.conversations.changing import (
 )
 from callbox.support.conversations.merging import hold_conversations, move_conversations
 from callbox.support.messages.service import move_messages
+from callbox.support.phone_switch import SwitchAsked, move_switches
 from callbox.support.ratings.service import on_closed
 from callbox.support.ticket_types.service import create_default_ticket_types
 from callbox.support.tickets.changing import tell_of_ticket
@@ -34,6 +36,8 @@ from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 def register_reactions() -> None:
     """Called once by whatever process runs rules: server, worker, commands."""
     react_to(ContactsMerged, move_messages)
+    react_to(ContactsMerged, move_switches)
+    react_to(SwitchAsked, on_switch_asked)
     react_to(WorkspaceCreated, create_default_segments)
     react_to(WorkspaceCreated, create_default_subscription_types)
     react_to(WorkspaceCreated, create_default_ticket_types)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import socket
 import struct
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from callbox.channels.sms.providers import use_provider
 from callbox.channels.webhooks.policy import Policy, set_policy
 from callbox.platform import telemetry
 from callbox.platform.files import open_files
@@ -59,6 +61,7 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     files: str = ""
     allow_private_addresses: bool = False
     webhooks: Policy = Policy()
+    sms_url: str | None = None
 
 
 def webhook_policy(settings: Settings) -> Policy:
@@ -123,6 +126,7 @@ class Server:
                 settings.files,
                 settings.allow_private_addresses,
                 webhook_policy(settings),
+                settings.sms_url,
             )
             for number in range(workers)
         ]
@@ -139,6 +143,7 @@ class Server:
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
                         webhooks=webhook_policy(settings),
+                        sms_url=settings.sms_url,
                     ),
                 )
             )
@@ -206,11 +211,12 @@ class Server:
 
 
 class _HttpServer(uvicorn.Server):
-    """Says when it accepts connections, and ends without cutting a request that is on its way."""
+    """Says when it accepts connections, and ends without cutting a request that is on its way; streams it ends."""
 
-    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+    def __init__(self, config: uvicorn.Config, ready: int, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -224,6 +230,7 @@ class _HttpServer(uvicorn.Server):
         for listening in sockets or []:
             listening.close()
         self.server_state.default_headers.append((b"connection", b"close"))
+        self._end_streams()
         if self.server_state.connections:
             await asyncio.sleep(_LAST_REQUESTS_SECONDS)
         await super().shutdown(sockets)
@@ -252,10 +259,18 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     open_files(configuration.files)
     allow_private_addresses(allowed=configuration.allow_private_addresses)
     set_policy(configuration.webhooks)
+    use_provider(configuration.sms_url)
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the operator allows, not as many as a shell begins with: each stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
+    from callbox.channels.realtime.hub import end_streams  # noqa: PLC0415
 
     _reach_outside(configuration)
     limiter = RateLimiter(
@@ -263,7 +278,8 @@ def _serve_http(configuration: ChildConfiguration) -> None:
     )
     config = http_config(create_app(configuration.database_url, limiter), configuration.trusted_proxies)
     listening = socket.socket(fileno=configuration.listening)
-    _HttpServer(config, configuration.ready).run(sockets=[listening])
+    _allow_many_connections()
+    _HttpServer(config, configuration.ready, end_streams).run(sockets=[listening])
 
 
 def _run_jobs(configuration: ChildConfiguration) -> None:

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     allow_private_addresses: bool = False
     allow_private_webhooks: bool = False
     webhook_retry_hours: int = 72
+    sms_url: str | None = None
 
     @property
     def files(self) -> str:
@@ -45,6 +46,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         allow_private_addresses=_whole_number(environment, "CALLBOX_ALLOW_PRIVATE_ADDRESSES", 0) > 0,
         allow_private_webhooks=_whole_number(environment, "CALLBOX_ALLOW_PRIVATE_WEBHOOKS", 0) > 0,
         webhook_retry_hours=_whole_number(environment, "CALLBOX_WEBHOOK_RETRY_HOURS", 72),
+        sms_url=_sms_url(environment),
     )
 
 
@@ -61,4 +63,14 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
     text = environment.get(name, "").rstrip("/")
     if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
         raise SettingsError(f"{name} must be an address such as https://support.example.com, not {text!r}")
+    return text or None
+
+
+def _sms_url(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("CALLBOX_SMS_URL", "")
+    if text and not re.fullmatch(r"https?://[^\s/:@]+:[^\s/@]+@[^\s?#]+\?from=[^\s&]+", text):
+        raise SettingsError(
+            "CALLBOX_SMS_URL must look like https://ACCOUNT:TOKEN@api.twilio.com?from=+15551234567; "
+            "a sender that begins with MG is a messaging service"
+        )
     return text or None

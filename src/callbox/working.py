@@ -2,6 +2,8 @@
 
 import asyncio
 
+from callbox.channels.realtime import jobs as realtime
+from callbox.channels.sms import jobs as sms
 from callbox.channels.webhooks import jobs as webhooks
 from callbox.exports.data_export import jobs as data_export
 from callbox.knowledge.news import jobs as news
@@ -27,6 +29,7 @@ JOBS = [
     *data_export.JOBS,
     *news.JOBS,
     *segments.JOBS,
+    *sms.JOBS,
 ]
 SCHEDULES = [
     *assignment.SCHEDULES,
@@ -38,6 +41,7 @@ SCHEDULES = [
     *news.SCHEDULES,
     *segments.SCHEDULES,
     *webhooks.SCHEDULES,
+    *realtime.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]
 LOOPS = {**webhooks.LOOPS}

@@ -1181,3 +1181,23 @@ def _(_: Tenant) -> Request:
 def _(tenant: Tenant) -> Request:
     body = {"url": accepting_url(), "topics": ["ticket.created"], "secret": "another-secret-of-ours", "state": "active"}
     return Request({"webhook_id": tenant.webhook_made["id"]}, body=body)
+
+
+# Live updates
+
+_about("GET /manage/v1/live/presence")
+
+
+@requests_to("POST /manage/v1/live/tokens")
+def _(tenant: Tenant) -> list[Request]:
+    return [Request(body={"contact_id": _contact(tenant)}), Request(body={"admin_id": tenant.second_admin})]
+
+
+@requests_to("POST /manage/v1/live/typing")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"conversation_id": tenant.conversation_made["id"]})
+
+
+# Text messages
+
+_about("GET /manage/v1/text_messages")

@@ -14,6 +14,8 @@ from tests.guards.conftest import Database
 SHARED_TABLES = {
     "workspaces": "the workspaces themselves",
     "schema_migrations": "what the database is",
+    "recent_events_horizon": "how far back events of all workspaces are kept",
+    "live_processes": "they serve all workspaces",
     "pgqueuer": "the queue library's; work of all workspaces",
     "pgqueuer_log": "the queue library's",
     "pgqueuer_schedules": "the queue library's",

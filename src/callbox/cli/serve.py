@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from callbox import demo as demo_data
+from callbox.channels.sms.providers import use_provider
 from callbox.channels.webhooks.policy import set_policy
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
@@ -100,6 +101,7 @@ def worker(data: DataOption = None) -> None:
     open_files(settings.files)
     allow_private_addresses(allowed=settings.allow_private_addresses)
     set_policy(webhook_policy(settings))
+    use_provider(settings.sms_url)
 
     async def run() -> None:
         stop = stop_signal()

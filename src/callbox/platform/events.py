@@ -1,7 +1,8 @@
 """Something happened: each change writes its event into the outbox, in the change's own transaction.
 
-One row serves all readers. The relay of the worker turns rows into work; nobody is notified here, because
-a notification in every transaction would serialise commits. And before the commit, an announcement lets
+One row serves all readers. The relay of the worker turns rows into work, and live updates read them in passing.
+A notification in every transaction would serialise commits, so a process sends one for many after they committed.
+And before the commit, an announcement lets
 higher rooms change their own rows in the same transaction.
 """
 
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from callbox.platform.database import Command, Connection
+from callbox.platform.database import Command, Connection, after_commit
 
 
 class Topic(StrEnum):
@@ -96,6 +97,9 @@ class Event(msgspec.Struct):
     item: str
 
 
+# What processes are notified of: that there is something to read.
+EVENTS_WRITTEN = ""
+
 insert_event = Command(
     "insert_event",
     """
@@ -128,6 +132,7 @@ async def record(held: Connection, workspace_id: str, event: Event, at: datetime
         gathered.append((event, at))
         return
     await insert_event.run(held, workspace_id, event.topic, event.item_id, event.item, at)
+    after_commit(held, _tell_readers)
 
 
 async def record_many(held: Connection, workspace_id: str, events: Sequence[Event], at: datetime) -> None:
@@ -150,6 +155,7 @@ async def _insert(held: Connection, workspace_id: str, events: Sequence[_Recorde
         [event.item for event, _ in events],
         [at for _, at in events],
     )
+    after_commit(held, _tell_readers)
 
 
 @asynccontextmanager

@@ -536,3 +536,9 @@ async def note_reply(held: Connection, caller: Caller, contact_id: str, at: date
 async def note_contacted(held: Connection, caller: Caller, contact_ids: list[str], at: datetime) -> None:
     """The team wrote to the contacts."""
     await queries.set_last_contacted.run(held, caller.workspace_id, contact_ids, at)
+
+
+async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime) -> None:
+    """These contacts, by workspace and id, are there; `at` is the machine's time."""
+    ordered = sorted(seen)
+    await queries.set_last_seen.run(held, [each[0] for each in ordered], [each[1] for each in ordered], at)

@@ -1,12 +1,15 @@
 """PostgreSQL: the connection pool, transactions, and SQL statements that carry a name."""
 
 from callbox.platform.database.pool import (
+    CONNECTION_FAULTS,
     Connection,
     DatabaseUnavailable,
+    after_commit,
     close_pool,
     connection,
     kept_connection,
     open_pool,
+    own_connection,
     savepoint,
     searching_connection,
     snapshot,
@@ -16,6 +19,7 @@ from callbox.platform.database.pool import (
 from callbox.platform.database.statements import Command, Copy, GlobalCommand, GlobalQuery, Query
 
 __all__ = [
+    "CONNECTION_FAULTS",
     "Command",
     "Connection",
     "Copy",
@@ -23,10 +27,12 @@ __all__ = [
     "GlobalCommand",
     "GlobalQuery",
     "Query",
+    "after_commit",
     "close_pool",
     "connection",
     "kept_connection",
     "open_pool",
+    "own_connection",
     "savepoint",
     "searching_connection",
     "snapshot",

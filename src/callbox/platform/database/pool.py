@@ -5,9 +5,9 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -24,7 +24,7 @@ ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
 
 # What connecting may fail with.
-_CONNECTION_FAULTS = (
+CONNECTION_FAULTS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -85,12 +85,17 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await self._connect()
-        except BaseException as error:
+            return await self.connect()
+        except BaseException:
             self._free.release()
-            if isinstance(error, _CONNECTION_FAULTS):
-                raise DatabaseUnavailable(str(error)) from error
             raise
+
+    async def connect(self) -> Connection:
+        """A new connection, which is not of the pool. Raises DatabaseUnavailable."""
+        try:
+            return await self._connect()
+        except CONNECTION_FAULTS as error:
+            raise DatabaseUnavailable(str(error)) from error
 
     def give_back(self, lent: Connection, error: BaseException | None) -> None:
         """Keep a connection for the next use, if it can have one."""
@@ -106,7 +111,7 @@ class _Pool:
         """Close a connection after the server was told to stop what it does there."""
         try:
             await lent.close(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        except _CONNECTION_FAULTS:
+        except CONNECTION_FAULTS:
             lent.terminate()
         finally:
             self._free.release()
@@ -129,6 +134,10 @@ class _Pools(NamedTuple):
 _pools: _Pools | None = None
 _joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
 _is_whole: ContextVar[bool] = ContextVar("no savepoints", default=False)
+# What is to happen when the transaction on a connection has committed.
+_after_commit: dict[Connection, list[Callable[[], None]]] = {}
+# Work that needs the pool a moment longer than whoever began it.
+_beside: set[asyncio.Task[None]] = set()
 
 
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
@@ -140,9 +149,25 @@ async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
 async def close_pool() -> None:
     """Finish what is running, then disconnect."""
     global _pools
+    while _beside:
+        await asyncio.wait(_beside)
     pools, _pools = _pools, None
     if pools is not None:
         await asyncio.gather(*(pool.close() for pool in pools))
+
+
+async def own_connection() -> Connection:
+    """A connection beside the pool, for LISTEN. Whoever asks for it closes it. Raises DatabaseUnavailable."""
+    if _pools is None:
+        raise DatabaseUnavailable("the connection pool is not open")
+    return await _pools.fixed.connect()
+
+
+def run_beside(work: Coroutine[Any, Any, None]) -> None:
+    """Run something short that joins no transaction; the pool stays open until it has ended."""
+    task = asyncio.create_task(work, context=Context())
+    _beside.add(task)
+    task.add_done_callback(_beside.discard)
 
 
 class _Loan:
@@ -203,12 +228,29 @@ async def kept_connection() -> AsyncIterator[None]:
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """A transaction that commits at the end of the block; inside another one, a savepoint of it."""
-    async with connection() as held, nullcontext() if _is_whole.get() else held.transaction():
-        token = _joined.set(held)
+    async with connection() as held:
+        is_outermost = not held.is_in_transaction()
         try:
-            yield held
+            async with nullcontext() if _is_whole.get() else held.transaction():
+                token = _joined.set(held)
+                try:
+                    yield held
+                finally:
+                    _joined.reset(token)
+            if is_outermost:
+                for action in _after_commit.pop(held, ()):
+                    action()
         finally:
-            _joined.reset(token)
+            if is_outermost:
+                _after_commit.pop(held, None)
+
+
+def after_commit(held: Connection, action: Callable[[], None]) -> None:
+    """Do something once the transaction has committed, and not if it rolls back; outside of one, at once."""
+    if held.is_in_transaction():
+        _after_commit.setdefault(held, []).append(action)
+    else:
+        action()
 
 
 @asynccontextmanager

@@ -61,7 +61,12 @@ claim_events = GlobalQuery(
     WITH claimed AS (
         DELETE FROM outbox
         WHERE id = ANY (ARRAY(SELECT o.id FROM outbox o ORDER BY o.id LIMIT $1 FOR UPDATE SKIP LOCKED))
-        RETURNING id, workspace_id, topic, item_id, item, created_at
+        RETURNING id, xid, workspace_id, topic, item_id, item, created_at
+    ),
+    kept AS (
+        INSERT INTO recent_events (id, xid, workspace_id, topic, item_id, item, created_at)
+        SELECT id, xid, workspace_id, topic, item_id, item, created_at
+        FROM claimed
     )
     SELECT id, workspace_id, topic, item_id, item, created_at
     FROM claimed

@@ -316,6 +316,21 @@ participant_ids = Query(
     "SELECT contact_id FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2",
 )
 
+participants_if_any = Query(
+    "participants_if_any",
+    list[str],
+    """
+    SELECT ARRAY(
+        SELECT cc.contact_id
+        FROM conversation_contacts cc
+        WHERE cc.workspace_id = $1 AND cc.conversation_id = c.id
+        ORDER BY cc.added_at, cc.contact_id
+    )
+    FROM conversations c
+    WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
 ticket_category = Query(
     "ticket_category",
     str,

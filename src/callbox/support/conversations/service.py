@@ -133,3 +133,8 @@ async def _set_attributes(held: Connection, caller: Caller, change: Held, sent: 
         msgspec.json.encode(attributes.values).decode(),
         msgspec.json.encode(attributes.folded()).decode(),
     )
+
+
+async def participants_of(held: Connection, workspace_id: str, conversation_id: int | None) -> list[str] | None:
+    """The ids of the contacts who take part in a conversation or ticket; None where there is none of this id."""
+    return await queries.participants_if_any.first(held, workspace_id, conversation_id)
