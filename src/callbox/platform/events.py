@@ -2,8 +2,7 @@
 
 One row serves all readers. The relay of the worker turns rows into work, and live updates read them in passing.
 A notification in every transaction would serialise commits, so a process sends one for many after they committed.
-And before the commit, an announcement lets
-higher rooms change their own rows in the same transaction.
+And before the commit, an announcement lets higher rooms change their own rows in the same transaction.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from callbox.platform.database import Command, Connection, after_commit
+from callbox.platform.database.notifications import notify
 
 
 class Topic(StrEnum):
@@ -169,6 +169,10 @@ async def gathered_events(held: Connection, workspace_id: str) -> AsyncIterator[
         _gathered.reset(token)
     for start in range(0, len(events), _GATHERED_AT_ONCE):
         await _insert(held, workspace_id, events[start : start + _GATHERED_AT_ONCE])
+
+
+def _tell_readers() -> None:
+    notify(EVENTS_WRITTEN)
 
 
 Announced = TypeVar("Announced")
