@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.email.inbound import routes as inbound_email
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -60,6 +61,7 @@ API_ROUTES = [
 
 MANAGE_ROUTES = [
     *assignment.MANAGE_ROUTES,
+    *inbound_email.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
     *ratings.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,

@@ -12,12 +12,15 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from time import sleep
 from typing import Any
 
 import msgspec
 import uvicorn
 
+from callbox.channels.email.inbound.doors import Doors
+from callbox.channels.email.senders import set_email_domain
 from callbox.platform import telemetry
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
@@ -34,6 +37,7 @@ _LAST_REQUESTS_SECONDS = 0.5
 # Longer than clients and proxies keep an idle connection, so that none sends into one that is being closed.
 _KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
+_LONGEST_PORT = 5
 _SO_ATTACH_FILTER = 26
 _BPF_RETURN = 0x06
 
@@ -57,6 +61,9 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     public_url: str | None = None
     files: str = ""
     allow_private_addresses: bool = False
+    email_domain: str = ""
+    smtp_url: str | None = None
+    doors: Doors | None = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -79,6 +86,30 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def listen_at(place: str) -> socket.socket:
+    """The same for mail: at a port of this machine, at HOST:PORT, or at the path of a Unix socket."""
+    if "/" in place:
+        return _listen_at_path(Path(place))
+    host, _, port = place.rpartition(":")
+    if not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT):
+        raise CannotListen(f"Cannot listen at {place}: it must be a port, HOST:PORT, or the path of a socket.")
+    return listen(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def _listen_at_path(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # What a server that was killed left there keeps nobody from listening.
+        path.unlink(missing_ok=True)
+        listening.bind(str(path))
+        path.chmod(0o666)  # who may come near is a matter of the directory
+    except OSError as error:
+        raise CannotListen(f"Cannot listen at {path}: {error.strerror}.") from error
+    listening.listen()
+    listening.set_inheritable(True)
+    return listening
+
+
 def _begin_no_connection(listening: socket.socket) -> None:
     """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
 
@@ -92,7 +123,13 @@ class Server:
     """Everything that one `callbox serve` runs besides the database."""
 
     def __init__(
-        self, settings: Settings, database_url: str, listening: socket.socket, workers: int, run_jobs: bool
+        self,
+        settings: Settings,
+        database_url: str,
+        listening: socket.socket,
+        workers: int,
+        run_jobs: bool,
+        doors: Doors | None = None,
     ) -> None:
         self._listening = listening
         self._lifeline = Lifeline()
@@ -114,6 +151,7 @@ class Server:
                 settings.public_url,
                 settings.files,
                 settings.allow_private_addresses,
+                settings.email_domain,
             )
             for number in range(workers)
         ]
@@ -129,6 +167,9 @@ class Server:
                         public_url=settings.public_url,
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
+                        email_domain=settings.email_domain,
+                        smtp_url=settings.smtp_url,
+                        doors=doors,
                     ),
                 )
             )
@@ -140,6 +181,7 @@ class Server:
             configuration.ready,
             configuration.listening,
             configuration.counters,
+            *(configuration.doors.descriptors() if configuration.doors else []),
         ]
         spec = ChildSpec(
             name=kind,
@@ -241,6 +283,7 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     set_public_url(configuration.public_url)
     open_files(configuration.files)
     allow_private_addresses(allowed=configuration.allow_private_addresses)
+    set_email_domain(configuration.email_domain)
 
 
 def _serve_http(configuration: ChildConfiguration) -> None:
@@ -256,14 +299,16 @@ def _serve_http(configuration: ChildConfiguration) -> None:
 
 
 def _run_jobs(configuration: ChildConfiguration) -> None:
+    from callbox.channels.email.smtp import use_mail_server  # noqa: PLC0415  # only the worker sends
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
     _reach_outside(configuration)
+    use_mail_server(configuration.smtp_url)
 
     async def run() -> None:
         stop = stop_signal()
         os.write(configuration.ready, b".")
-        await work(configuration.database_url, stop)
+        await work(configuration.database_url, stop, configuration.doors)
 
     asyncio.run(run())
 

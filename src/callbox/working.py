@@ -2,6 +2,9 @@
 
 import asyncio
 
+from callbox.channels.email.inbound import jobs as inbound_email
+from callbox.channels.email.inbound.doors import Doors
+from callbox.channels.email.inbound.listener import Listener
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -21,6 +24,7 @@ JOBS = [
     *companies.JOBS,
     *contacts.JOBS,
     *conversations.JOBS,
+    *inbound_email.JOBS,
     *segments.JOBS,
 ]
 SCHEDULES = [
@@ -34,7 +38,8 @@ SCHEDULES = [
 ]
 
 
-async def work(database_url: str, stop: asyncio.Event) -> None:
-    """Run until told to stop."""
+async def work(database_url: str, stop: asyncio.Event, doors: Doors | None = None) -> None:
+    """Run until told to stop, and take mail in if there are doors for it."""
     register_reactions()
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES)
+    services = {} if doors is None else {"mail": Listener(doors).run}
+    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, services=services)

@@ -14,6 +14,7 @@ from callbox.platform.jobs.queue import (
     enqueue,
     held_jobs,
     retry_job,
+    storable,
 )
 from callbox.platform.jobs.relay import (
     FailedEvent,
@@ -38,4 +39,5 @@ __all__ = [
     "held_jobs",
     "retry_event",
     "retry_job",
+    "storable",
 ]

@@ -1,7 +1,8 @@
 """The worker: relay, queue and scheduler, each started again whenever the database went away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 
 import msgspec
@@ -15,6 +16,8 @@ from callbox.platform.jobs.relay import Relay, Subscriber, pause
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 _LONG_LIFE_SECONDS = 30.0
+
+Service = Callable[[asyncio.Event], Awaitable[None]]
 
 _OWN_SCHEDULES = [Schedule("jobs.trim_log", "*/5 * * * *", trim_log)]
 
@@ -41,8 +44,12 @@ async def run_worker(
     jobs: Sequence[Job],
     schedules: Sequence[Schedule],
     settings: WorkerSettings | None = None,
+    services: Mapping[str, Service] | None = None,
 ) -> None:
-    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open."""
+    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open.
+
+    Services are what else a worker does all the time, by their names; they end when told to stop.
+    """
     chosen = settings or WorkerSettings()
     every_schedule = [*_OWN_SCHEDULES, *schedules]
     _check_names([*(job.name for job in jobs), *(schedule.name for schedule in every_schedule)])
@@ -54,6 +61,7 @@ async def run_worker(
             _keep_running(
                 "queue", lambda: run_queue(dsn, stop, jobs, every_schedule, **msgspec.structs.asdict(chosen)), stop
             ),
+            *(_keep_running(name, partial(service, stop), stop) for name, service in (services or {}).items()),
         )
     finally:
         await close_pool()

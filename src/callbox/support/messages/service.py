@@ -162,6 +162,14 @@ async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> i
     return begun.conversation_id
 
 
+async def conversation_of(held: Connection, caller: Caller, message_id: int) -> int:
+    """The conversation of a message, which begins now if its contact answers for the first time."""
+    row = await queries.message_for_update.first(held, caller.workspace_id, message_id)
+    if row is None:
+        raise MessageNotFound
+    return row.conversation_id or await _begin(held, caller, row)
+
+
 async def answer_message(caller: Caller, message_id: str, request: AnswerMessageRequest) -> ConversationWithParts:
     """The contact answers an in-app message, which becomes a conversation by it. Raises MessageIsAnswered."""
     async with transaction() as held:
