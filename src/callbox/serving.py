@@ -129,6 +129,7 @@ class Server:
         listening: socket.socket,
         workers: int,
         run_jobs: bool,
+        own_url: str,
         doors: Doors | None = None,
     ) -> None:
         self._listening = listening
@@ -164,7 +165,8 @@ class Server:
                         database_url,
                         self._lifeline.reading_end,
                         self._ready_writing,
-                        public_url=settings.public_url,
+                        # No request tells the worker under which address links lead here.
+                        public_url=own_url,
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
                         email_domain=settings.email_domain,

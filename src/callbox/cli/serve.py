@@ -64,7 +64,9 @@ def serve(
             stop = stop_signal()
             async with database.serving():
                 made = await _first_start(settings, database.url, with_demo=demo)
-                server = Server(settings, database.url, listening, workers, run_jobs=not no_worker, doors=doors)
+                server = Server(
+                    settings, database.url, listening, workers, run_jobs=not no_worker, own_url=url, doors=doors
+                )
                 await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
                 say("Stopping.")
 
