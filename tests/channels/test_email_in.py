@@ -408,7 +408,8 @@ def test_mail_can_be_taken_in_over_http(post: Post) -> None:
     request = {"sender": "grace@example.com", "recipients": [post.address], "data": data}
     assert post.workspace.api.post("/manage/v1/inbound_emails", json=request).status_code == 200
     assert post.conversation(post.outcomes()[0])["source"]["type"] == "email"
-    for wrong in ({"data": "%"}, {"data": ""}, {"recipients": ["somebody@example.com"]}, {"recipients": []}):
+    wrongs: list[Json] = [{"data": "%"}, {"data": ""}, {"recipients": ["somebody@example.com"]}, {"recipients": []}]
+    for wrong in wrongs:
         answer = post.workspace.api.post("/manage/v1/inbound_emails", json={**request, **wrong})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter_invalid")
 

@@ -14,7 +14,7 @@ def bare(message_id: str) -> str:
 
 
 async def find_thread(held: Connection, workspace_id: str, message_ids: Sequence[str]) -> ThreadEntry | None:
-    """The mail that one of these Message-IDs names, the first that is known: In-Reply-To, then the newest References."""
+    """The mail that the first known one of these Message-IDs names: In-Reply-To, then the newest References."""
     return await queries.thread_of.first(held, workspace_id, [bare(each) for each in message_ids])
 
 

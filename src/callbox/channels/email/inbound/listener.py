@@ -24,7 +24,8 @@ from callbox.platform.database import connection
 _MAX_RECIPIENTS = 100
 # Programs send longer lines than they may; what has no line end at all is refused.
 _LONGEST_LINE = 256 * 1024
-_IDLE_SECONDS = 120
+# Also of a whole mail: 20 MB come in this time over any line of today.
+_IDLE_SECONDS = 300
 _RATE_SECONDS = 60
 _NULL_SENDER = "<>"
 
@@ -40,8 +41,8 @@ logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 class Limits(msgspec.Struct, frozen=True):
     """What the listener bears: connections at once, and connections and mails a minute from one address."""
 
-    connections: int = 200
-    connections_of_address: int = 50
+    connections: int = 100
+    connections_of_address: int = 20
     mails_a_minute: int = 600
 
 
