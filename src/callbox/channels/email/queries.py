@@ -396,7 +396,7 @@ unseen_replies_due = GlobalQuery(
     """,
 )
 
-take_unseen_replies = Query(
+take_unseen_replies: Query[list[int]] = Query(
     "take_unseen_replies",
     list,
     """

@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import unquote
 
 import msgspec
 import quotequail  # type: ignore[import-untyped]
@@ -42,24 +43,26 @@ class Forwarded(msgspec.Struct):
 
 def body_of(caller: Caller, mail: ParsedMail) -> Body:
     """The body to show. What is forwarded is shown whole; elsewhere quotation and signature are cut off."""
-    files = {each.content_id or f"{place}": each for place, each in enumerate(mail.files)}
-    kept = {
-        key: FileToKeep(each.name, each.data, content_of(each.data, each.content_type)) for key, each in files.items()
+    files = [FileToKeep(each.name, each.data, content_of(each.data, each.content_type)) for each in mail.files]
+    pictures = {
+        each.content_id: file
+        for each, file in zip(mail.files, files, strict=True)
+        if each.content_id is not None and file.content.content_type.startswith("image/")
     }
     shown: set[str] = set()
 
     def address(found: re.Match[str]) -> str:
-        file = kept.get(found[1])
-        if file is None or not file.content.content_type.startswith("image/"):
+        picture = pictures.get(unquote(found[1]))
+        if picture is None:
             return found[0]
-        shown.add(found[1])
-        return html.escape(link(caller, file.id, file.name, _A_CENTURY_IN_SECONDS))
+        shown.add(picture.id)
+        return html.escape(link(caller, picture.id, picture.name, _A_CENTURY_IN_SECONDS))
 
     body = _body(mail, _CONTENT_ID.sub(address, mail.markup))
     return Body(
         body,
-        [file for key, file in kept.items() if key in shown],
-        [file for key, file in kept.items() if key not in shown],
+        [file for file in files if file.id in shown],
+        [file for file in files if file.id not in shown],
     )
 
 

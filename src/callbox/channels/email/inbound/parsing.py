@@ -78,6 +78,8 @@ def parse(raw: bytes) -> ParsedMail:
         return _mail(message, contents)
     except RecursionError:
         raise Unreadable("its parts are nested too deeply") from None
+    except _BROKEN as error:
+        raise Unreadable(f"its parts make no sense: {error}") from error
 
 
 def _mail(message: EmailMessage, contents: "_Contents") -> ParsedMail:

@@ -6,6 +6,7 @@ import msgspec
 
 from callbox.channels.email.addresses import read_bounce_address, read_reply_address
 from callbox.channels.email.inbound import queries
+from callbox.channels.email.inbound.headers import storable
 from callbox.channels.email.senders import email_domain
 from callbox.platform.database import Connection, transaction
 from callbox.platform.jobs import Work, enqueue
@@ -38,6 +39,8 @@ class InboundKey(msgspec.Struct):
 async def workspace_of(held: Connection, address: str) -> str | None:
     """The workspace that gets mail at an address; None where nobody does."""
     address = address.strip().lower()
+    if not address.isprintable():
+        return None
     target = await read_reply_address(held, address) or await read_bounce_address(held, address)
     if target is not None:
         return target.workspace_id
@@ -69,7 +72,7 @@ async def keep_mail(held: Connection, caller: Caller, recipients: list[str], del
         held,
         caller.workspace_id,
         original.id,
-        delivery.sender,
+        storable(delivery.sender),
         recipients,
         delivery.remote_address,
         len(delivery.content),

@@ -10,7 +10,7 @@ import msgspec
 from callbox.channels.email.inbound.headers import header, message_ids, raw_header
 from callbox.channels.email.inbound.parsing import ParsedMail, children
 
-_PROGRAMS = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|bounces?\+?.*|no-?reply-bounce)@", re.IGNORECASE)
+_PROGRAMS = re.compile(r"^(mailer-daemon|mail-daemon|bounces?(\+[^@]*)?)@", re.IGNORECASE)
 _AWAY = re.compile(
     r"^\s*(out of (the )?office|automatic reply|auto(matic)?[ -]?(reply|response)|autoreply|vacation reply|"
     r"automatische antwort|abwesenheitsnotiz|abwesend|réponse automatique|absence du bureau|respuesta automática|"

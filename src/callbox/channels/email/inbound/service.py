@@ -37,9 +37,11 @@ from callbox.workspace.workspaces import operator_caller
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 150
 _LONGEST_REASON = 500
-_LONGEST_IDENTITY = 1_000
 _NEWEST = datetime(9999, 1, 1, tzinfo=UTC)
 _LARGEST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+# A large mail takes several times its size while it is read.
+_reading = asyncio.Semaphore(4)
 
 _log = structlog.get_logger("callbox.email")
 
@@ -104,9 +106,10 @@ class MailIsDone(Conflict):
 async def read(workspace_id: str, email_id: str) -> None:
     """Read a mail and take it to its place, unless that is done. What cannot be understood is marked as failed."""
     caller = await operator_caller(workspace_id)
-    original = b"".join([piece async for piece in await read_file(workspace_id, email_id)])
     try:
-        understood = await asyncio.to_thread(_understood, caller, original)
+        async with _reading:
+            original = b"".join([piece async for piece in await read_file(workspace_id, email_id)])
+            understood = await asyncio.to_thread(_understood, caller, original)
         async with transaction() as held:
             row = await queries.inbound_for_update.first(held, workspace_id, email_id)
             if row is not None and row.state in {"received", "failed"}:
@@ -131,9 +134,10 @@ def _fields(understood: Understood) -> dict[str, Any]:
 
 def _identity(mail: ParsedMail, original: bytes) -> str:
     """What tells that a mail is one that came before: its Message-ID and writer, or else all of it."""
-    if mail.message_id is None or mail.sender is None:
-        return f"sha256 {hashlib.sha256(original).hexdigest()}"
-    return f"{mail.message_id} {mail.sender.address}"[:_LONGEST_IDENTITY]
+    told = original
+    if mail.message_id is not None and mail.sender is not None:
+        told = f"{mail.message_id} {mail.sender.address}".encode()
+    return hashlib.sha256(told).hexdigest()
 
 
 async def _note(held: Connection, arrival: Arrival, outcome: Outcome) -> None:
