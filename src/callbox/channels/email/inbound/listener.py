@@ -28,6 +28,8 @@ _LONGEST_LINE = 256 * 1024
 _IDLE_SECONDS = 300
 _RATE_SECONDS = 60
 _NULL_SENDER = "<>"
+# The address of who comes by a Unix socket: our own mail server, which needs no limit.
+_BESIDE_US = ""
 
 _TRY_LATER = "451 4.3.0 Temporary failure, please try again later"
 _UNKNOWN = "550 5.1.1 No such address here"
@@ -58,9 +60,8 @@ class _Visitors:
         """Count a connection; False if there are too many."""
         self._connected[address] += 1
         limits = self._limits
-        return self._connected.total() <= limits.connections and (
-            self._connected[address] <= limits.connections_of_address
-        )
+        has_room = address == _BESIDE_US or self._connected[address] <= limits.connections_of_address
+        return has_room and self._connected.total() <= limits.connections
 
     def leave(self, address: str) -> None:
         """The connection has ended."""
@@ -70,6 +71,8 @@ class _Visitors:
 
     def may_send(self, address: str) -> bool:
         """Count a mail; False if the address has sent too many within a minute."""
+        if address == _BESIDE_US:
+            return True
         now = monotonic()
         for known in [known for known, times in self._sent.items() if times[-1] < now - _RATE_SECONDS]:
             del self._sent[known]
@@ -82,10 +85,9 @@ class _Visitors:
         return True
 
 
-def _address_of(session: Session) -> str:
-    """The other side's address; empty on a Unix socket."""
-    peer = session.peer
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+def _host_of(peer: object) -> str:
+    """The other side's address."""
+    return str(peer[0]) if isinstance(peer, tuple) else _BESIDE_US
 
 
 class _Handler:
@@ -97,7 +99,7 @@ class _Handler:
     async def handle_MAIL(  # noqa: N802
         self, _: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if not self._visitors.may_send(_address_of(session)):
+        if not self._visitors.may_send(_host_of(session.peer)):
             return "451 4.7.0 Too many mails, please try again later"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -123,7 +125,7 @@ class _Handler:
         content = envelope.original_content or b""
         sender = "" if envelope.mail_from in {None, _NULL_SENDER} else str(envelope.mail_from)
         try:
-            await receive(Delivery(sender, list(envelope.rcpt_tos), _address_of(session) or None, content))
+            await receive(Delivery(sender, list(envelope.rcpt_tos), _host_of(session.peer) or None, content))
         except Exception as error:  # noqa: BLE001  # whatever it was, the sender keeps the mail
             _log.warning("mail_not_taken", size=len(content), error=str(error))
             return _TRY_LATER
@@ -157,8 +159,7 @@ class _Smtp(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """After STARTTLS the library calls it again, for the same connection."""
         if self._address is None:
-            peer = transport.get_extra_info("peername")
-            self._address = str(peer[0]) if isinstance(peer, tuple) else ""
+            self._address = _host_of(transport.get_extra_info("peername"))
             self._is_let_in = self._visitors.enter(self._address)
         if self._is_let_in:
             super().connection_made(transport)
