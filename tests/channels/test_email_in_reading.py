@@ -32,7 +32,7 @@ def mail_of(headers: str, body: str = "Hello") -> bytes:
     [
         ("plain", "Roster", "<p>The roster does not open.</p><p>It says &lt;error&gt; &amp; nothing else.</p>"),
         ("alternative", "Roster", '<p>The roster <b>does not</b> open.</p><img src="https://example.com/a.png">'),
-        ("top_posted_gmail", "Re: Roster", "<div>It works now, thanks!<div><br></div></div>"),
+        ("top_posted_gmail", "Re: Roster", "<div>It works now, thanks!</div>"),
         ("top_posted_outlook", "RE: Roster", "<div><p>It doesn’t open still…</p></div>"),  # noqa: RUF001
         ("bottom_posted", "Re: Roster", "<p>Yes, with both.</p>"),
         ("quoted_in_italian", "Re: Turni", "<p>Funziona, grazie!</p>"),
@@ -122,6 +122,56 @@ def test_a_writer_is_whom_the_header_names(header: str, name: str, address: str)
 )
 def test_only_what_is_certainly_quotation_or_signature_is_cut(text: str, own: str) -> None:
     assert own_text(text) == own
+
+
+INTRO = "On Mon, 2 Nov 2026, at 09:00, Ada &lt;support@shop.example&gt; wrote:"
+OUTLOOK = "<b>{}:</b> Ada<br><b>{}:</b> 2.11.<br><b>{}:</b> Grace<br><b>{}:</b> x"
+
+
+@pytest.mark.parametrize(
+    ("markup", "own"),
+    [
+        (
+            f'Now.<br><div><br><blockquote type="cite"><div>{INTRO}</div><br><div>Did you?</div></blockquote></div>',
+            "<p>Now.</p>",
+        ),
+        (
+            '<div>Still not.</div><div id="Signature"><p>Grace</p></div><hr><div id="divRplyFwdMsg">'
+            f"{OUTLOOK.format('From', 'Sent', 'To', 'Subject')}</div><div>Did you?</div>",
+            "<div>Still not.</div>",
+        ),
+        (
+            f"<div>Nein.</div><div>{OUTLOOK.format('Von', 'Gesendet', 'An', 'Betreff')}</div><div>Und?</div>",
+            "<div>Nein.</div>",
+        ),
+        (
+            f'<div class="moz-cite-prefix">{INTRO}<br></div><blockquote type="cite"><p>Did you?</p></blockquote>'
+            '<p>Yes I did</p><div class="moz-signature">-- <br>Grace</div>',
+            "<p>Yes I did</p>",
+        ),
+        (
+            '<div dir="ltr">Funziona</div><div class="gmail_quote"><div class="gmail_attr">Il giorno lun 2 nov 2026 '
+            'Ada ha scritto:<br></div><blockquote class="gmail_quote">Ha provato?</blockquote></div>',
+            "<div>Funziona</div>",
+        ),
+        (
+            f"<div>Yes</div><div>Sent from my iPhone</div><div><br><blockquote>{INTRO}</blockquote></div>"
+            "<blockquote><div>Shall I?</div></blockquote>",
+            "<div>Yes</div>",
+        ),
+        ("<blockquote>only a quotation</blockquote>", "<blockquote>only a quotation</blockquote>"),
+        (
+            f'<div class="moz-cite-prefix">{INTRO}</div><blockquote><p>One?</p></blockquote><p>Yes</p>'
+            '<blockquote><p>Two?</p></blockquote><p>No</p><div class="moz-signature">-- <br>Grace</div>',
+            f"<div>{INTRO}</div><blockquote><p>One?</p></blockquote><p>Yes</p>"
+            "<blockquote><p>Two?</p></blockquote><p>No</p>",
+        ),
+    ],
+    ids=["Apple Mail", "Outlook", "Outlook in German", "below", "unknown language", "phone", "nothing else", "between"],
+)
+def test_quotations_of_many_programs_are_cut_off(markup: str, own: str) -> None:
+    _, body = read(mail_of("Subject: Re: x\r\nContent-Type: text/html; charset=utf-8", markup))
+    assert body.html.strip() == own
 
 
 def test_what_somebody_forwards_is_what_they_say() -> None:
@@ -221,7 +271,12 @@ def test_no_text_keeps_the_worker_busy(text: str, content_type: str) -> None:
     assert body.html
 
 
-@pytest.mark.parametrize("markup", ["<" * 400_000, "<div>" * 50_000, "<p>On a wrote:<br>" * 9_000, "x" * 600_000])
+MANY = ["<div class='gmail_signature'>x</div>" * 5_000, "<p></p>" * 25_000, "<div>x</div><br>" * 10_000]
+
+
+@pytest.mark.parametrize(
+    "markup", ["<" * 400_000, "<div>" * 50_000, "<p>On a wrote:<br>" * 9_000, "x" * 600_000, *MANY]
+)
 def test_markup_that_is_too_much_is_shown_as_words(markup: str) -> None:
     _, body = read(mail_of("Content-Type: text/html", f"Hello {markup}"))
     assert body.html.startswith(("<p>Hello", "Hello"))

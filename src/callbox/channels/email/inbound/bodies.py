@@ -9,7 +9,7 @@ import quotequail  # type: ignore[import-untyped]
 
 from callbox.channels.email.inbound.headers import Mailbox, mailboxes_in
 from callbox.channels.email.inbound.parsing import ParsedMail
-from callbox.channels.email.inbound.quoting import is_forward, mark_signature, own_markup, own_text
+from callbox.channels.email.inbound.quoting import is_forward, mark_endings, own_markup, own_text, without_empty_end
 from callbox.support.attachments.contents import content_of
 from callbox.support.attachments.service import FileToKeep, link
 from callbox.wire.authentication import Caller
@@ -72,14 +72,14 @@ def _body(mail: ParsedMail, markup: str) -> str:
         text = mail.text[:_LONGEST_TEXT]
         return paragraphs(text if is_whole else own_text(text))
     try:
-        return sanitise(markup) if is_whole else _repaired(own_markup(sanitise(mark_signature(markup))))
+        return sanitise(markup) if is_whole else _repaired(own_markup(sanitise(mark_endings(markup))))
     except ParameterInvalid:
         # Too long, or nested too deeply, for markup: its words are shown.
         return paragraphs((mail.text or html.unescape(_ANY_TAG.sub(" ", markup)))[:_LONGEST_TEXT])
 
 
 def _repaired(markup: str) -> str:
-    return sanitise(markup) if markup else ""
+    return without_empty_end(sanitise(markup)) if markup else ""
 
 
 def forwarded_in(mail: ParsedMail, body: str) -> Forwarded | None:

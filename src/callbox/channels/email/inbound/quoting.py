@@ -23,17 +23,23 @@ _SENT_FROM = re.compile(
     r"envoyé de mon |enviado desde mi |inviato da |verzonden vanaf mijn |enviado do meu |skickat från min ).{0,80}$",
     re.IGNORECASE,
 )
-_SIGNATURE_ELEMENT = re.compile(
+_LAST_LINE = re.compile(r"<(div|p|span)>([^<>]{1,120})</\1>(?:\s|<br>|</?(?:div|p|span)>)*$")
+_EMPTY_AT_END = re.compile(
+    r"(?:<br>|<(div|p|span|blockquote)>(?:\s|<br>)*</\1>)\s*(?=(?:</(?:div|p|span|blockquote)>\s*)*$)"
+)
+_MOST_EMPTY = 20
+_MARKED_ELEMENT = re.compile(
     r"""<(div|span|p|pre)\b[^<>]*\b(class|id)=["'][^"'<>]*\b"""
-    r"""(gmail_signature|gmail_signature_prefix|moz-signature|AppleMailSignature|"""
+    r"""(gmail_signature|gmail_signature_prefix|gmail_attr|moz-signature|moz-cite-prefix|AppleMailSignature|"""
     r"""ms-outlook-mobile-signature|ms-outlook-ios-signature|x_Signature|Signature)\b""",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc|doorst|vb|vs|vl)\s*:", re.IGNORECASE)
 _BLOCKQUOTE = "<blockquote"
 _VISIBLE = "<img"
-# Invisible separators: they survive where attributes do not, and nobody writes three.
-_MARK = "\u2063\u2063\u2063"
+# A paragraph of invisible separators: they survive where attributes do not, and nobody writes three.
+_MOST_MARKS = 10
+_MARK = "<p>\u2063\u2063\u2063</p>"
 
 
 def is_forward(subject: str) -> bool:
@@ -97,23 +103,39 @@ def _without_signature(text: str) -> str:
     return "\n".join(lines)
 
 
-def mark_signature(markup: str) -> str:
-    """Say where the signature begins, which programs mark in a way that does not outlive making markup safe."""
-    found = _SIGNATURE_ELEMENT.search(markup)
-    return markup if found is None else f"{markup[: found.start()]}{_MARK}{markup[found.start() :]}"
+def mark_endings(markup: str) -> str:
+    """Say where signatures and quotations begin, which programs mark in a way that safe markup has no place for."""
+    return _MARKED_ELEMENT.sub(lambda found: f"{_MARK}{found[0]}", markup)
 
 
 def own_markup(markup: str) -> str:
-    """Safe markup without quotation and without the marked signature. Elements that were cut open stay so."""
-    own, is_cut = (
-        (markup, False)
-        if len(markup) > _LONGEST_TEXT or _is_too_much(plain_text(markup))
-        else _without_quoted_markup(markup)
-    )
-    above, _, below = own.partition(_MARK)
-    # What follows a signature is one's own text where answers stand in between.
-    ends_there = is_cut or _BLOCKQUOTE not in below
-    return above if ends_there and _shows(above) else own.replace(_MARK, "")
+    """Safe markup without quotation and without what was marked. Elements that were cut open stay so."""
+    is_too_much = len(markup) > _LONGEST_TEXT or _is_too_much(plain_text(markup))
+    own, is_cut = (markup, False) if is_too_much else _without_quoted_markup(markup)
+    pieces = own.split(_MARK)
+    for place in range(1, min(len(pieces), _MOST_MARKS)):
+        above, below = "".join(pieces[:place]), "".join(pieces[place:])
+        # Where answers stand between quotations, a mark ends nothing.
+        if _shows(above) and (is_cut or _BLOCKQUOTE not in below):
+            return _without_sent_from(above)
+    return _without_sent_from("".join(pieces))
+
+
+def without_empty_end(markup: str) -> str:
+    """Markup without the empty elements that cutting off its end leaves."""
+    for _ in range(_MOST_EMPTY):
+        shorter = _EMPTY_AT_END.sub("", markup)
+        if shorter == markup:
+            break
+        markup = shorter
+    return markup
+
+
+def _without_sent_from(markup: str) -> str:
+    found = _LAST_LINE.search(markup)
+    if found is None or not _SENT_FROM.match(found[2].strip()) or not _shows(markup[: found.start()]):
+        return markup
+    return markup[: found.start()]
 
 
 def _without_quoted_markup(markup: str) -> tuple[str, bool]:
