@@ -267,8 +267,10 @@ def test_of_very_many_files_some_stay_in_the_original_alone() -> None:
 @pytest.mark.parametrize("content_type", ["text/plain", "text/html"])
 def test_no_text_keeps_the_worker_busy(text: str, content_type: str) -> None:
     """What takes a time that grows with the square of the text, or worse, would not end here."""
-    _, body = read(mail_of(f"Content-Type: {content_type}\r\nSubject: Re: x", text))
-    assert body.html
+    for subject in ("Re: x", "Fwd: x"):
+        mail, body = read(mail_of(f"Content-Type: {content_type}\r\nSubject: {subject}", text))
+        assert body.html
+        assert forwarded_in(mail, body.html) is None
 
 
 MANY = ["<div class='gmail_signature'>x</div>" * 5_000, "<p></p>" * 25_000, "<div>x</div><br>" * 10_000]

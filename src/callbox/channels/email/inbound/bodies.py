@@ -5,11 +5,18 @@ import re
 from urllib.parse import unquote
 
 import msgspec
-import quotequail  # type: ignore[import-untyped]
 
 from callbox.channels.email.inbound.headers import Mailbox, mailboxes_in
 from callbox.channels.email.inbound.parsing import ParsedMail
-from callbox.channels.email.inbound.quoting import is_forward, mark_endings, own_markup, own_text, without_empty_end
+from callbox.channels.email.inbound.quoting import (
+    is_forward,
+    mark_endings,
+    own_markup,
+    own_text,
+    unwrapped_markup,
+    unwrapped_text,
+    without_empty_end,
+)
 from callbox.support.attachments.contents import content_of
 from callbox.support.attachments.service import FileToKeep, link
 from callbox.wire.authentication import Caller
@@ -86,7 +93,7 @@ def forwarded_in(mail: ParsedMail, body: str) -> Forwarded | None:
     """The mail inside one that was passed on, by the header lines that programs put above it."""
     if not is_forward(mail.subject):
         return None
-    found = _unwrapped_text(mail.text) if not mail.markup else _unwrapped_markup(body)
+    found = unwrapped_markup(body) if mail.markup else unwrapped_text(mail.text.replace("\r\n", "\n"))
     if found is None or found.get("type") != "forward":
         return None
     sender = next(iter(mailboxes_in([found.get("from", "")])), None)
@@ -98,16 +105,6 @@ def forwarded_in(mail: ParsedMail, body: str) -> Forwarded | None:
         _safe(found.get("html"), found.get("text")),
         _safe(found.get("html_top"), found.get("text_top")),
     )
-
-
-def _unwrapped_text(text: str) -> dict[str, str] | None:
-    found: dict[str, str] | None = quotequail.unwrap(text[:_LONGEST_TEXT].replace("\r\n", "\n"))
-    return found
-
-
-def _unwrapped_markup(markup: str) -> dict[str, str] | None:
-    found: dict[str, str] | None = quotequail.unwrap_html(markup)
-    return found
 
 
 def _safe(markup: str | None, text: str | None) -> str:

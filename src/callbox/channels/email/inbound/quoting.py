@@ -37,8 +37,8 @@ _MARKED_ELEMENT = re.compile(
 _FORWARDED = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc|doorst|vb|vs|vl)\s*:", re.IGNORECASE)
 _BLOCKQUOTE = "<blockquote"
 _VISIBLE = "<img"
-# A paragraph of invisible separators: they survive where attributes do not, and nobody writes three.
 _MOST_MARKS = 10
+# A paragraph of invisible separators: they survive where attributes do not, and nobody writes three.
 _MARK = "<p>\u2063\u2063\u2063</p>"
 
 
@@ -54,12 +54,27 @@ def own_text(text: str) -> str:
 
 
 def _without_quotation(text: str) -> str:
-    if _is_too_much(text):
-        return text
-    found = quotequail.unwrap(text)
+    found = unwrapped_text(text)
     if found is not None:
         return _kept(found.get("text_top", ""), found.get("text_bottom", ""), text)
     return _before_trailing_quotation(text.split("\n"))
+
+
+def unwrapped_text(text: str) -> dict[str, str] | None:
+    """A mail that stands in a text, with its header lines and what is around it; None where none is recognised."""
+    found: dict[str, str] | None = None if _is_too_much(text) else quotequail.unwrap(text)
+    return found
+
+
+def unwrapped_markup(markup: str) -> dict[str, str] | None:
+    """The same in safe markup."""
+    if len(markup) > _LONGEST_TEXT or _is_too_much(plain_text(markup)):
+        return None
+    try:
+        found: dict[str, str] | None = quotequail.unwrap_html(markup)
+    except (ValueError, RecursionError, AssertionError):
+        return None
+    return found
 
 
 def _is_too_much(text: str) -> bool:
@@ -110,8 +125,7 @@ def mark_endings(markup: str) -> str:
 
 def own_markup(markup: str) -> str:
     """Safe markup without quotation and without what was marked. Elements that were cut open stay so."""
-    is_too_much = len(markup) > _LONGEST_TEXT or _is_too_much(plain_text(markup))
-    own, is_cut = (markup, False) if is_too_much else _without_quoted_markup(markup)
+    own, is_cut = _without_quoted_markup(markup)
     pieces = own.split(_MARK)
     for place in range(1, min(len(pieces), _MOST_MARKS)):
         above, below = "".join(pieces[:place]), "".join(pieces[place:])
@@ -140,10 +154,7 @@ def _without_sent_from(markup: str) -> str:
 
 def _without_quoted_markup(markup: str) -> tuple[str, bool]:
     """The markup, and whether a quotation was cut off."""
-    try:
-        found = quotequail.unwrap_html(markup)
-    except (ValueError, RecursionError, AssertionError):
-        found = None
+    found = unwrapped_markup(markup)
     if found is None:
         return markup, False
     above, below = found.get("html_top", ""), found.get("html_bottom", "")

@@ -154,7 +154,7 @@ async def _begin(held: Connection, arrival: Arrival, writer: Mailbox) -> int:
 async def _forwarded_by_admin(held: Connection, arrival: Arrival, writer: Mailbox) -> Forwarded | None:
     if await queries.admin_by_email.first(held, arrival.caller.workspace_id, writer.address) is None:
         return None
-    forwarded = forwarded_in(arrival.mail, arrival.body.html)
+    forwarded = await asyncio.to_thread(forwarded_in, arrival.mail, arrival.body.html)
     if forwarded is None or await _is_own(held, arrival.caller, forwarded.sender.address):
         return None
     return forwarded
