@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.email import routes as email
 from callbox.channels.email.inbound import routes as inbound_email
 from callbox.people import notes
 from callbox.people.companies import routes as companies
@@ -61,6 +62,7 @@ API_ROUTES = [
 
 MANAGE_ROUTES = [
     *assignment.MANAGE_ROUTES,
+    *email.MANAGE_ROUTES,
     *inbound_email.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
     *ratings.MANAGE_ROUTES,
@@ -97,6 +99,7 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         [
             *health.ROUTES,
             *attachments.ROUTES,
+            *email.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,

@@ -1,5 +1,6 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
+from callbox.channels.email.outbox import on_merged
 from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.people.segments.service import compute_with_other_days, create_default_segments
 from callbox.people.subscription_types.service import create_default_subscription_types
@@ -32,6 +33,7 @@ def register_reactions() -> None:
     react_to(TicketChanged, tell_of_ticket)
     react_to(ContactsToMerge, hold_conversations)
     react_to(ContactsMerged, move_conversations)
+    react_to(ContactsMerged, on_merged)
     react_to(AdminRemoved, on_admin_removed)
     react_to(TeamRemoved, on_team_removed)
     react_to(ConversationBegun, on_begun)

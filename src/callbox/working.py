@@ -2,6 +2,7 @@
 
 import asyncio
 
+from callbox.channels.email import jobs as email
 from callbox.channels.email.inbound import jobs as inbound_email
 from callbox.channels.email.inbound.doors import Doors
 from callbox.channels.email.inbound.listener import Listener
@@ -17,13 +18,14 @@ from callbox.support.attachments import jobs as attachments
 from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS]
+SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *email.SUBSCRIBERS, *segments.SUBSCRIBERS]
 JOBS = [
     *assignment.JOBS,
     *attachments.JOBS,
     *companies.JOBS,
     *contacts.JOBS,
     *conversations.JOBS,
+    *email.JOBS,
     *inbound_email.JOBS,
     *segments.JOBS,
 ]
@@ -33,6 +35,7 @@ SCHEDULES = [
     *contacts.SCHEDULES,
     *conversations.SCHEDULES,
     *data_events.SCHEDULES,
+    *email.SCHEDULES,
     *segments.SCHEDULES,
     Schedule("idempotency.forget_answers", "43 * * * *", forget_old_answers),
 ]

@@ -13,6 +13,7 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    email,
     failures,
     segments,
     serve,
@@ -59,6 +60,7 @@ cli.add_typer(teams.commands, name="team")
 cli.add_typer(segments.commands, name="segment")
 cli.add_typer(subscription_types.commands, name="subscription-type")
 cli.add_typer(visitors.commands, name="visitor")
+cli.add_typer(email.commands, name="email")
 cli.add_typer(database.commands, name="database")
 cli.add_typer(failures.commands, name="failure")
 

@@ -38,8 +38,9 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 MANAGE_PREFIX = "/manage/"
-# Links to files carry a signature instead of a token.
-SIGNED_PREFIX = "/files/"
+# Links to files, and those by which people unsubscribe, carry a signature instead of a token.
+_UNSUBSCRIBE_PREFIX = "/unsubscribe/"
+_SIGNED_PREFIXES = ("/files/", _UNSUBSCRIBE_PREFIX)
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
@@ -89,7 +90,7 @@ class Gate:
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
-            if (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and scope["method"] == "GET":
+            if _is_open(scope["method"], path):
                 await self._application(scope, receive, exchange.send)
                 return
             headers = _Headers(scope["headers"])
@@ -170,6 +171,13 @@ class _Exchange:
                 (b"x-ratelimit-reset", b"%d" % self.window.reset),
             ]
         return headers
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Whether a request needs no token."""
+    if method == "GET":
+        return path in PUBLIC_PATHS or path.startswith(_SIGNED_PREFIXES)
+    return method == "POST" and path.startswith(_UNSUBSCRIBE_PREFIX)
 
 
 def _clean(path: str) -> str:

@@ -71,7 +71,8 @@ class ConversationRow(msgspec.Struct):
     ticket_number: int | None
     ticket_title: str | None
     is_shared: bool | None
-    created_at: datetime
+    # When it became a ticket.
+    ticket_since: datetime | None
 
 
 class _PartColumns(msgspec.Struct):
@@ -98,6 +99,14 @@ def _part(*columns: object) -> PartRow:
     part = _PartColumns(*columns)  # type: ignore[arg-type]  # as the statement answers them
     files = msgspec.json.decode(part.attachments, type=list[AttachmentRow]) if part.attachments else []
     return PartRow(part.id, part.part_type, part.body, part.admin_name, part.created_at, files)
+
+
+class FileRow(msgspec.Struct):
+    """A file that goes along with a mail."""
+
+    id: str
+    name: str
+    content_type: str
 
 
 class NewEmail(msgspec.Struct, kw_only=True):
@@ -270,14 +279,19 @@ conversation_to_mail = Query(
     """
     SELECT
         c.id, c.source_type, c.source_id, coalesce(nullif(c.source_subject, ''), c.title, ''), c.is_read,
-        c.ticket_number, c.ticket_attributes ->> '_default_title_', c.ticket_is_shared, c.created_at
+        c.ticket_number, c.ticket_attributes ->> '_default_title_', c.ticket_is_shared,
+        (
+            SELECT min(p.created_at)
+            FROM conversation_parts p
+            WHERE p.workspace_id = $1 AND p.conversation_id = c.id AND p.ticket_state IS NOT NULL
+        )
     FROM conversations c
     WHERE c.workspace_id = $1 AND c.id = $2
     FOR NO KEY UPDATE
     """,
 )
 
-# What a contact has not been mailed yet, and has not answered.
+# What a contact has not been mailed yet; where only what is unanswered is asked for, without what they answered.
 parts_to_mail = Query(
     "parts_to_mail",
     _part,
@@ -291,11 +305,11 @@ parts_to_mail = Query(
             SELECT FROM emails e
             WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.contact_id = $3 AND p.id = ANY (e.part_ids)
         )
-        AND NOT EXISTS (
+        AND NOT ($5 AND EXISTS (
             SELECT FROM conversation_parts answer
             WHERE answer.workspace_id = $1 AND answer.conversation_id = $2 AND answer.author_contact_id = $3
                 AND answer.id > p.id AND answer.body IS NOT NULL
-        )
+        ))
     ORDER BY p.id
     """,
 )
@@ -308,6 +322,17 @@ part_of_reply = Query(
     FROM conversation_parts
     WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
         AND part_type IN ('comment', 'open', 'close') AND author_type = 'admin' AND body IS NOT NULL
+    """,
+)
+
+attached_files = Query(
+    "attached_files_of_email",
+    FileRow,
+    """
+    SELECT f.id::text, f.name, f.content_type
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place)
+    JOIN files f ON f.workspace_id = $1 AND f.id = wanted.id
+    ORDER BY wanted.place
     """,
 )
 
@@ -343,6 +368,7 @@ emails_page = Query(
     SELECT {_EMAIL_COLUMNS}
     FROM emails
     WHERE workspace_id = $1 AND id < $2 AND ($4::text IS NULL OR contact_id = $4)
+        AND ($5::text IS NULL OR state = $5)
     ORDER BY id DESC
     LIMIT $3
     """,
@@ -409,8 +435,25 @@ take_unseen_replies: Query[list[int]] = Query(
 put_off_unseen_replies = Command(
     "put_off_unseen_replies",
     """
-    UPDATE unseen_replies
-    SET due_at = $4
-    WHERE workspace_id = $1 AND conversation_id = $2 AND contact_id = $3
+    INSERT INTO unseen_replies (workspace_id, conversation_id, contact_id, part_ids, due_at)
+    VALUES ($1, $2, $3, $4::bigint[], $5)
+    """,
+)
+
+move_message_ids = Command(
+    "move_email_message_ids",
+    "UPDATE email_message_ids SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = $2",
+)
+
+move_unseen_replies = Command(
+    "move_unseen_replies",
+    """
+    UPDATE unseen_replies u
+    SET contact_id = $3
+    WHERE u.workspace_id = $1 AND u.contact_id = $2
+        AND NOT EXISTS (
+            SELECT FROM unseen_replies theirs
+            WHERE theirs.workspace_id = $1 AND theirs.conversation_id = u.conversation_id AND theirs.contact_id = $3
+        )
     """,
 )

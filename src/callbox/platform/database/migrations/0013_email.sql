@@ -75,7 +75,7 @@ CREATE TABLE email_message_ids (
     PRIMARY KEY (workspace_id, message_id),
     CHECK (conversation_id IS NOT NULL OR source_id IS NOT NULL)
 );
-CREATE INDEX email_message_ids_of_conversation ON email_message_ids (workspace_id, conversation_id, created_at);
+CREATE INDEX email_message_ids_of_contact ON email_message_ids (workspace_id, contact_id, created_at);
 
 -- Replies that a contact has not seen yet; they are mailed together once the conversation was quiet.
 CREATE TABLE unseen_replies (
