@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.email import routes as email
+from callbox.channels.email.inbound import routes as inbound_email
 from callbox.channels.realtime import routes as realtime
 from callbox.channels.realtime.hub import stop_hub
 from callbox.channels.sms import routes as sms
@@ -72,6 +74,8 @@ API_ROUTES = [
 
 MANAGE_ROUTES = [
     *assignment.MANAGE_ROUTES,
+    *email.MANAGE_ROUTES,
+    *inbound_email.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
     *ratings.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
@@ -116,6 +120,7 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
             *attachments.ROUTES,
             *realtime.ROUTES,
             *sms.ROUTES,
+            *email.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,

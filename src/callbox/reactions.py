@@ -1,5 +1,6 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
+from callbox.channels.email.outbox import on_merged
 from callbox.channels.sms.service import on_switch_asked
 from callbox.knowledge.articles.service import take_out, turn
 from callbox.knowledge.help_center.service import (
@@ -49,6 +50,7 @@ def register_reactions() -> None:
     react_to(TicketChanged, tell_of_ticket)
     react_to(ContactsToMerge, hold_conversations)
     react_to(ContactsMerged, move_conversations)
+    react_to(ContactsMerged, on_merged)
     react_to(AdminRemoved, on_admin_removed)
     react_to(TeamRemoved, on_team_removed)
     react_to(ConversationBegun, on_begun)

@@ -2,6 +2,10 @@
 
 import asyncio
 
+from callbox.channels.email import jobs as email
+from callbox.channels.email.inbound import jobs as inbound_email
+from callbox.channels.email.inbound.doors import Doors
+from callbox.channels.email.inbound.listener import Listener
 from callbox.channels.realtime import jobs as realtime
 from callbox.channels.sms import jobs as sms
 from callbox.channels.webhooks import jobs as webhooks
@@ -19,7 +23,13 @@ from callbox.support.attachments import jobs as attachments
 from callbox.support.conversations import jobs as conversations
 from callbox.wire.idempotency import forget_old_answers
 
-SUBSCRIBERS = [*companies.SUBSCRIBERS, *contacts.SUBSCRIBERS, *segments.SUBSCRIBERS, *webhooks.SUBSCRIBERS]
+SUBSCRIBERS = [
+    *companies.SUBSCRIBERS,
+    *contacts.SUBSCRIBERS,
+    *email.SUBSCRIBERS,
+    *segments.SUBSCRIBERS,
+    *webhooks.SUBSCRIBERS,
+]
 JOBS = [
     *assignment.JOBS,
     *attachments.JOBS,
@@ -28,6 +38,8 @@ JOBS = [
     *conversations.JOBS,
     *data_export.JOBS,
     *news.JOBS,
+    *email.JOBS,
+    *inbound_email.JOBS,
     *segments.JOBS,
     *sms.JOBS,
 ]
@@ -39,6 +51,7 @@ SCHEDULES = [
     *data_events.SCHEDULES,
     *data_export.SCHEDULES,
     *news.SCHEDULES,
+    *email.SCHEDULES,
     *segments.SCHEDULES,
     *webhooks.SCHEDULES,
     *realtime.SCHEDULES,
@@ -47,7 +60,8 @@ SCHEDULES = [
 LOOPS = {**webhooks.LOOPS}
 
 
-async def work(database_url: str, stop: asyncio.Event) -> None:
-    """Run until told to stop."""
+async def work(database_url: str, stop: asyncio.Event, doors: Doors | None = None) -> None:
+    """Run until told to stop, and take mail in if there are doors for it."""
     register_reactions()
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=LOOPS)
+    loops = LOOPS if doors is None else {**LOOPS, "mail": Listener(doors).run}
+    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=loops)

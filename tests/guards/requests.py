@@ -940,6 +940,26 @@ def _(tenant: Tenant) -> Request:
     return Request({"message_id": tenant.message()["id"]}, body={"body": "Thank you"})
 
 
+# E-mail
+
+_about("GET /manage/v1/inbound_emails")
+
+
+@requests_to("POST /manage/v1/inbound_emails")
+def _(tenant: Tenant) -> Request:
+    return Request(body=tenant.mail())
+
+
+@requests_to("GET /manage/v1/inbound_emails/{email_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"email_id": tenant.mail_taken_in()})
+
+
+@requests_to("POST /manage/v1/inbound_emails/{email_id}/retry")
+def _(tenant: Tenant) -> Request:
+    return Request({"email_id": tenant.mail_taken_in()})
+
+
 @requests_to("POST /phone_call_redirects")
 def _(_: Tenant) -> Request:
     return Request(body={"phone": "+353832345678", "custom_attributes": {}})

@@ -1,5 +1,6 @@
 """A workspace with one of everything, and a mark in every text it was given."""
 
+import base64
 import secrets
 import time
 from collections.abc import Callable
@@ -144,6 +145,19 @@ class Tenant(World):
         """A message of an admin that waits for the contact."""
         sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
         return self.post("/messages", {"from": sender, "to": to, "body": self.mark})
+
+    def mail(self) -> Json:
+        """A mail to the workspace, as it is taken in."""
+        content = "From: grace@example.com\r\nSubject: Roster\r\n\r\nIt does not open.\r\n"
+        return {
+            "sender": "ada@example.com",
+            "recipients": [f"{self.workspace_id}@localhost"],
+            "data": base64.b64encode(content.encode()).decode(),
+        }
+
+    def mail_taken_in(self) -> str:
+        """A mail that waits to be read; answers its id."""
+        return str(self.post("/manage/v1/inbound_emails", self.mail())["id"])
 
     def spoken_in(self, conversation_id: str) -> str:
         """What an admin said in a conversation; answers the part's id."""

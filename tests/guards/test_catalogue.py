@@ -28,6 +28,7 @@ SHARED_KEYS = {
     "help_centers_custom_domain": "a reader's address is looked up before the workspace is known",
     "outbox_pkey": "the relay claims events of all workspaces in their order",
     "failed_events_pkey": "an operator looks at those of all workspaces",
+    "support_addresses_address": "the address tells which workspace a mail is for",
     "access_tokens_pkey": "the operator revokes by this id alone",
     "access_tokens_sha256_key": "a token is looked up before its workspace is known",
 }

@@ -89,10 +89,12 @@ GLOBAL = {
     "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
+    "unseen_replies_due": "the schedule looks for them in all workspaces",
     "update_clock": "the table of workspaces itself",
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
     "words_matching_search": "it reads no table",
+    "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
 }

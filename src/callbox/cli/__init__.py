@@ -13,6 +13,7 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    email,
     export,
     failures,
     segments,
@@ -63,6 +64,7 @@ cli.add_typer(segments.commands, name="segment")
 cli.add_typer(subscription_types.commands, name="subscription-type")
 cli.add_typer(visitors.commands, name="visitor")
 cli.add_typer(webhooks.commands, name="webhook")
+cli.add_typer(email.commands, name="email")
 cli.add_typer(database.commands, name="database")
 cli.add_typer(failures.commands, name="failure")
 

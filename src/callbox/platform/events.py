@@ -86,6 +86,7 @@ class Topic(StrEnum):
     TICKET_STATE_UPDATED = "ticket.state.updated"
     TICKET_TEAM_ASSIGNED = "ticket.team.assigned"
     VISITOR_SIGNED_UP = "visitor.signed_up"
+    INTERNAL_MESSAGE_SENT = "internal.message.sent"
     INTERNAL_SEGMENT_CHANGED = "internal.segment.changed"
 
 

@@ -4,6 +4,8 @@ What is known of a file beside its bytes is in the table `files`; a file is writ
 commits, so a row never lacks its bytes. Bytes without a row are what a broken-off request leaves.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,13 +32,16 @@ class FileMissing(Exception):
 
 
 _store: ObjectStore | None = None
+# Where the store is a directory.
+_directory: Path | None = None
 
 
 def open_files(place: str) -> None:
     """Let this process use a directory, by its path, or an object store, by its URL. Raises FilesUnavailable."""
-    global _store  # noqa: PLW0603  # one place a process, told once at start
+    global _store, _directory  # noqa: PLW0603  # one place a process, told once at start
     try:
-        _store = from_url(place) if "://" in place else LocalStore(Path(place).absolute(), mkdir=True)
+        _directory = None if "://" in place else Path(place).absolute()
+        _store = from_url(place) if _directory is None else LocalStore(_directory, mkdir=True)
     except (BaseError, ValueError, OSError) as error:
         raise FilesUnavailable(f"Files cannot be kept in {place}: {error}") from error
 
@@ -52,8 +57,21 @@ def _path(workspace_id: str, file_id: str) -> str:
 
 
 async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
-    """Keep a file's bytes."""
-    await obstore.put_async(_opened(), _path(workspace_id, file_id), content)
+    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after."""
+    path = _path(workspace_id, file_id)
+    await obstore.put_async(_opened(), path, content)
+    if _directory is not None:
+        await asyncio.to_thread(_sync, _directory / path)
+
+
+def _sync(path: Path) -> None:
+    """What the system holds back of a file, and of the directory that names it, goes to the disk."""
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @asynccontextmanager

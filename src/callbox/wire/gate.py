@@ -43,7 +43,7 @@ SIGNED_PREFIX = "/files/"
 # What is downloaded is no JSON: clients are told to ask for application/octet-stream.
 DOWNLOAD_PREFIX = "/download/"
 # So do these, for whoever got the link and for the provider who reports.
-SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/")
+SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/", "/unsubscribe/")
 # These take a live token in their URL as well: browsers cannot send headers with such requests.
 LIVE_PATH = "/live"
 LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})

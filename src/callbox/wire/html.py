@@ -18,7 +18,11 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title", "width", "height"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer"
+    tags=_TAGS,
+    clean_content_tags={"script", "style", "title"},
+    attributes=_ATTRIBUTES,
+    url_schemes=_SCHEMES,
+    link_rel="nofollow noopener noreferrer",
 )
 
 _ANY_TAG = re.compile(r"<[a-zA-Z/!]")

@@ -567,6 +567,15 @@ set_last_replied = Command(
     """,
 )
 
+set_hard_bounced = Command(
+    "set_hard_bounced",
+    """
+    UPDATE contacts
+    SET has_hard_bounced = true, updated_at = $3
+    WHERE workspace_id = $1 AND id = $2 AND state = 'live' AND NOT has_hard_bounced
+    """,
+)
+
 set_last_contacted = Command(
     "set_last_contacted",
     """

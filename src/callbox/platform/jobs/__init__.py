@@ -14,6 +14,7 @@ from callbox.platform.jobs.queue import (
     enqueue,
     held_jobs,
     retry_job,
+    storable,
 )
 from callbox.platform.jobs.relay import (
     FailedEvent,
@@ -40,4 +41,5 @@ __all__ = [
     "pause",
     "retry_event",
     "retry_job",
+    "storable",
 ]

@@ -47,7 +47,10 @@ async def run_worker(
     settings: WorkerSettings | None = None,
     loops: Mapping[str, Loop] | None = None,
 ) -> None:
-    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open."""
+    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open.
+
+    Loops are what else a worker does all the time, by their names; they end when told to stop.
+    """
     chosen = settings or WorkerSettings()
     every_schedule = [*_OWN_SCHEDULES, *schedules]
     _check_names([*(job.name for job in jobs), *(schedule.name for schedule in every_schedule)])

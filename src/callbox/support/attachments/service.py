@@ -22,7 +22,7 @@ from callbox.platform.database import Connection, connection
 from callbox.platform.files import read_file, write_file
 from callbox.platform.jobs import Work, enqueue
 from callbox.support.attachments import queries
-from callbox.support.attachments.contents import content_of
+from callbox.support.attachments.contents import Content, content_of
 from callbox.support.attachments.queries import AttachmentRow, LinkedFile
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -72,6 +72,15 @@ class FileNotFound(NotFound):
     message = "Resource Not Found"
 
 
+class FileToKeep(msgspec.Struct):
+    """A file whose bytes are here, and what they are. Its id is known before it is kept."""
+
+    name: str
+    data: bytes
+    content: Content
+    id: str = msgspec.field(default_factory=lambda: str(uuid4()))
+
+
 class _NewFile(msgspec.Struct):
     id: str
     name: str
@@ -89,15 +98,10 @@ async def take_in(
     """Keep what a request attaches; answers the files' ids as a JSON array, or None. Raises ParameterInvalid."""
     if len(urls) > MAX_ATTACHMENTS or len(files) > MAX_ATTACHMENTS:
         raise ParameterInvalid(f"At most {MAX_ATTACHMENTS} attachments are allowed")
-    taken = [_awaited(url) for url in urls] + [await _stored(caller, file) for file in files]
+    taken = [_awaited(url) for url in urls] + [await _stored(caller, _sent(file)) for file in files]
     if not taken:
         return None
-    await queries.insert_files.run(
-        held,
-        caller.workspace_id,
-        caller.now(),
-        *(list(column) for column in zip(*(msgspec.structs.astuple(each) for each in taken), strict=True)),
-    )
+    await _insert(held, caller, taken)
     await enqueue(
         held,
         [
@@ -133,22 +137,37 @@ def _awaited(url: str) -> _NewFile:
     return _NewFile(str(uuid4()), name, "application/octet-stream", 0, None, None, "awaited", url)
 
 
-async def _stored(caller: Caller, file: AttachmentFile) -> _NewFile:
+def _sent(file: AttachmentFile) -> FileToKeep:
     try:
         data = base64.b64decode(file.data, validate=True)
     except (binascii.Error, ValueError):
         raise ParameterInvalid("attachment_files.data must be base64") from None
     if len(data) > MAX_SENT_BYTES:
         raise ParameterInvalid(f"attachment_files must be at most {MAX_SENT_BYTES // 1024 // 1024} MB each")
-    content = content_of(data, file.content_type)
-    stored = _NewFile(str(uuid4()), file.name, *_typed(content, len(data)), "stored", None)
-    await write_file(caller.workspace_id, stored.id, data)
-    return stored
+    return FileToKeep(file.name, data, content_of(data, file.content_type))
 
 
-def _typed(content: tuple[str, int | None, int | None], size: int) -> tuple[str, int, int | None, int | None]:
-    content_type, width, height = content
-    return content_type, size, width, height
+async def _stored(caller: Caller, file: FileToKeep) -> _NewFile:
+    await write_file(caller.workspace_id, file.id, file.data)
+    content = file.content
+    return _NewFile(
+        file.id, file.name, content.content_type, len(file.data), content.width, content.height, "stored", None
+    )
+
+
+async def _insert(held: Connection, caller: Caller, files: Sequence[_NewFile]) -> None:
+    await queries.insert_files.run(
+        held,
+        caller.workspace_id,
+        caller.now(),
+        *(list(column) for column in zip(*(msgspec.structs.astuple(each) for each in files), strict=True)),
+    )
+
+
+async def keep(held: Connection, caller: Caller, files: Sequence[FileToKeep]) -> None:
+    """Keep files that came by another way than a request. As many as that way allows."""
+    if files:
+        await _insert(held, caller, [await _stored(caller, file) for file in files])
 
 
 def attachment_from_row(caller: Caller, row: AttachmentRow) -> Attachment:
@@ -157,9 +176,9 @@ def attachment_from_row(caller: Caller, row: AttachmentRow) -> Attachment:
     return Attachment("upload", row.name, url, row.content_type, row.filesize, row.width, row.height)
 
 
-def link(caller: Caller, file_id: str, name: str) -> str:
+def link(caller: Caller, file_id: str, name: str, seconds: int = LINK_SECONDS) -> str:
     """A link to a stored file that needs no token and expires."""
-    expires = int(clock.machine_time().timestamp()) + LINK_SECONDS
+    expires = int(clock.machine_time().timestamp()) + seconds
     signature = _signature(caller.link_key, caller.workspace_id, file_id, expires)
     path = f"/files/{caller.workspace_id}/{file_id}/{quote(name, safe='')}"
     return f"{base_url()}{path}?expires={expires}&signature={signature}"

@@ -83,13 +83,8 @@ async def speak_as_admin(
     """Let an admin say what the request says, in a conversation or a ticket that is held."""
     match request.message_type:
         case "comment":
-            await _require_reader(held, caller, change, "Comments")
-            part = transitions.admin_comments(change, author, _body(request), change.at)
-            part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-            await contacts.note_contacted(
-                held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
-            )
-            return part
+            attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+            return await admin_says(held, caller, change, author, _body(request), attachments)
         case "note":
             part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
             part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
@@ -98,6 +93,19 @@ async def speak_as_admin(
             return transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
             raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+
+
+async def admin_says(
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+) -> NewPart:
+    """Let an admin comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
+    await _require_reader(held, caller, change, "Comments")
+    part = transitions.admin_comments(change, author, body, change.at)
+    part.attachments = attachments
+    await contacts.note_contacted(
+        held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
+    )
+    return part
 
 
 async def _reply_as_contact(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
@@ -117,11 +125,19 @@ async def speak_as_contact(held: Connection, caller: Caller, change: Held, reque
     participant = await queries.participant.first(held, caller.workspace_id, change.id, *_identity(request))
     if participant is None:
         raise contacts.ContactNotFound
-    await _require_reader(held, caller, change, "User replies")
     author = Author(participant.role, contact_id=participant.id)
-    part = transitions.contact_comments(change, author, _body(request), change.at)
-    part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-    await contacts.note_reply(held, caller, participant.id, change.at)
+    attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+    return await contact_says(held, caller, change, author, _body(request), attachments)
+
+
+async def contact_says(
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+) -> NewPart:
+    """Let a participant comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
+    await _require_reader(held, caller, change, "User replies")
+    part = transitions.contact_comments(change, author, body, change.at)
+    part.attachments = attachments
+    await contacts.note_reply(held, caller, author.contact_id or "", change.at)
     await announce(held, caller.workspace_id, ContactWrote(caller, change))
     return part
 

@@ -1,10 +1,12 @@
 """The rules of messages: what an admin sends waits for its contact, and becomes a conversation by the answer."""
 
+import msgspec
+
 from callbox.people.contacts import service as contacts
 from callbox.people.contacts.merging import ContactsMerged
 from callbox.people.contacts.schemas import Contact
 from callbox.platform.database import Connection, connection, transaction
-from callbox.platform.events import announce
+from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.conversations import service as conversations
 from callbox.support.conversations import transitions
 from callbox.support.conversations.beginning import FirstMessage, begin
@@ -123,6 +125,8 @@ async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> Adm
             row = await queries.message_for_update.one(held, caller.workspace_id, message_id)
             answer.conversation_id = str(await _begin(held, caller, row))
         await contacts.note_contacted(held, caller, [contact.id], at)
+        item = msgspec.json.encode(answer).decode()
+        await record(held, caller.workspace_id, Event(Topic.INTERNAL_MESSAGE_SENT, answer.id, item), caller.now())
     return answer
 
 
@@ -170,6 +174,14 @@ async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> i
     begun = await begin(held, caller, message, [row.to_contact_id])
     await queries.set_conversation.run(held, caller.workspace_id, row.id, begun.conversation_id)
     return begun.conversation_id
+
+
+async def conversation_of(held: Connection, caller: Caller, message_id: int) -> int:
+    """The conversation of a message, which begins now if its contact answers for the first time."""
+    row = await queries.message_for_update.first(held, caller.workspace_id, message_id)
+    if row is None:
+        raise MessageNotFound
+    return row.conversation_id or await _begin(held, caller, row)
 
 
 async def answer_message(caller: Caller, message_id: str, request: AnswerMessageRequest) -> ConversationWithParts:
