@@ -31,9 +31,18 @@ LEFT_OUT = {
     "conversation_words": "an index for searches",
     "counts": "they can be counted",
     "data_exports": "jobs, not data",
+    "email_message_ids": "an index of mails",
+    "email_settings": "secrets",
     "failed_events": "on its way",
     "idempotency_keys": "a cache",
+    "live_viewers": "who is there at the moment",
     "outbox": "on its way",
+    "recent_events": "on its way",
+    "unseen_replies": "on its way",
+    "webhook_attempts": "how deliveries went",
+    "webhook_deliveries": "on its way",
+    "webhook_events": "on its way",
+    "webhooks": "secrets",
 }
 
 
