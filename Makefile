@@ -40,6 +40,8 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.exports
+	$(BIN)/python -m benchmarks.knowledge
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs

@@ -141,7 +141,7 @@ def start_server(data: Path, environment: dict[str, str], *arguments: str) -> Ru
         [sys.executable, "-m", "callbox.cli", "serve", "--data", str(data), "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "CALLBOX_RATE_LIMIT": "0", **environment},
+        env={**os.environ, "CALLBOX_RATE_LIMIT": "0", "CALLBOX_ALLOW_PRIVATE_WEBHOOKS": "1", **environment},
     )
     assert process.stdout is not None
     token = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import httpx
@@ -41,6 +42,24 @@ MESSAGES = """
     WHERE m.workspace_id = $1
     ORDER BY m.id
 """
+REACTIONS = """
+    SELECT n.title, k.name, r.reaction
+    FROM news_reactions r
+    JOIN news_items n ON n.workspace_id = $1 AND n.id = r.news_item_id
+    JOIN contacts k ON k.workspace_id = $1 AND k.id = r.contact_id
+    WHERE r.workspace_id = $1
+    ORDER BY n.id, k.name
+"""
+
+
+ARTICLE_REACTIONS = """
+    SELECT c.title, r.reaction, k.name
+    FROM article_reactions r
+    JOIN article_contents c ON c.workspace_id = $1 AND c.article_id = r.article_id AND c.locale = 'en'
+    JOIN contacts k ON k.workspace_id = $1 AND k.id = r.person_id
+    WHERE r.workspace_id = $1
+    ORDER BY c.title, k.name
+"""
 
 
 class World:
@@ -61,6 +80,24 @@ class World:
         self.contacts = list(self._pages("/contacts", "data"))
         self.conversations = list(self._pages("/conversations", "conversations"))
         self.tickets = self.find_tickets()
+
+    @cached_property
+    def news(self) -> list[Json]:
+        """Every news item."""
+        found: list[Json] = self.get("/news/news_items")["data"]
+        return found
+
+    @cached_property
+    def articles(self) -> list[Json]:
+        """Every article with its statistics."""
+        listed = self.get("/articles?per_page=250")["data"]
+        return [self.get(f"/articles/{article['id']}") for article in listed]
+
+    @cached_property
+    def collections(self) -> list[Json]:
+        """Every collection."""
+        found: list[Json] = self.get("/help_center/collections")["data"]
+        return found
 
     @cached_property
     def talks(self) -> list[Json]:
@@ -139,7 +176,19 @@ class World:
             "tickets": [self._ticket(ticket) for ticket in self.tickets],
             "parts": self.rows(PARTS),
             "messages": self.rows(MESSAGES),
+            "news": [(n["title"], n["body"], n["labels"], n["state"]) for n in self.news],
+            "reactions": self.rows(REACTIONS),
+            "collections": [(c["name"], c["order"], c["icon"], c["translated_content"]) for c in self.collections],
+            "articles": [self._article(article) for article in self.articles],
+            "reactions to articles": self.rows(ARTICLE_REACTIONS),
         }
+
+    def _article(self, article: Json) -> Json:
+        told = {name: article[name] for name in ("title", "description", "body", "state", "statistics")}
+        german = article["translated_content"]["de"]
+        told["german"] = [german[name] for name in ("title", "description", "body", "state")]
+        told["author"] = self._admin(article["author_id"])
+        return told
 
     def _conversation(self, conversation: Json) -> Json:
         """With times since its beginning in the place of times."""
@@ -275,6 +324,51 @@ def test_there_is_as_much_as_was_promised(world: World) -> None:
     assert len(world.companies) == 25
     assert all(company["user_count"] for company in world.companies)
     assert {each["consent_type"] for each in world.subscription_types} == {"opt_in", "opt_out"}
+
+
+def test_five_news_items_are_read_and_one_is_to_come(world: World) -> None:
+    [feed] = world.get("/news/newsfeeds")["data"]
+    shown = world.get(f"/news/newsfeeds/{feed['id']}/items")["data"]
+    published = [item["newsfeed_assignments"][0]["published_at"] for item in shown]
+    assert published == sorted(published, reverse=True)
+    assert len(set(published)) == 5
+    [scheduled] = [item for item in world.news if item["state"] == "draft"]
+    assert world.get(f"/manage/v1/news_items/{scheduled['id']}")["publish_at"] > time.time()
+    for item in shown:
+        counts = world.get(f"/manage/v1/news_items/{item['id']}")["reaction_counts"]
+        assert 4 <= sum(each["count"] for each in counts) <= 18
+
+
+def test_the_help_center_is_open_in_two_languages(world: World) -> None:
+    [center] = world.get("/help_center/help_centers")["data"]
+    assert center["website_turned_on"]
+    assert sorted(collection["order"] for collection in world.collections) == [1, 2, 3]
+    assert len(world.articles) == 20
+    assert {article["parent_id"] for article in world.articles} == {int(each["id"]) for each in world.collections}
+    for article in world.articles:
+        languages = {locale: each for locale, each in article["translated_content"].items() if locale != "type"}
+        assert set(languages) == {"en", "de"}
+        assert {each["state"] for each in languages.values()} == {"published"}
+        assert all(each["url"] and len(each["body"]) > 300 for each in languages.values())
+        assert article["statistics"]["views"] >= article["statistics"]["reactions"] > 0
+    bodies = " ".join(article["body"] for article in world.articles)
+    for tag in ("<table>", "<img src=", "<pre><code>", "intercom-interblocks-callout", "<details>"):
+        assert tag in bodies
+    assert sum(article["statistics"]["conversations"] for article in world.articles) > 0
+
+
+@pytest.mark.parametrize(
+    ("phrase", "title"),
+    [
+        ("swap shift", "Swap or offer? Giving a shift to a colleague"),
+        ("Personalnummer", "Importing people from a spreadsheet"),
+        ("refnud", "Invoices, cards and refunds"),
+        ("ruhezeit", "Rest times and other rules"),
+    ],
+)
+def test_the_help_center_answers(world: World, phrase: str, title: str) -> None:
+    found = world.get(f"/articles/search?state=published&phrase={quote(phrase)}")["data"]["articles"]
+    assert found[0]["title"] == title
 
 
 def test_the_operator_is_one_of_the_firm(world: World) -> None:
@@ -505,8 +599,7 @@ def test_statistics_are_there_where_something_happened(world: World) -> None:
         answers = [part for part in parts if part["author"]["type"] == "admin" and part["part_type"] == "comment"]
         closings = [part for part in parts if part["part_type"] == "close"]
         assert (statistics["first_close_at"] is not None) == bool(closings)
-        by_admins = [part for part in closings if part["author"]["type"] == "admin"]
-        assert (statistics["last_closed_by_id"] is not None) == bool(by_admins)
+        assert (statistics["last_closed_by_id"] is not None) == bool(closings)
         if answers:
             first = statistics["first_contact_reply_at"] + statistics["time_to_admin_reply"]
             assert statistics["first_admin_reply_at"] == first

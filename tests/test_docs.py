@@ -8,7 +8,7 @@ import typer.main
 
 from callbox.app import API_ROUTES
 from callbox.cli import cli
-from tests.contract import reference
+from tests.contract import compatibility, reference
 
 ROOT = Path(__file__).parent.parent
 COMPATIBILITY = (ROOT / "docs/compatibility.md").read_text()
@@ -34,6 +34,13 @@ def test_the_compatibility_table_lists_every_operation_of_the_reference() -> Non
     methods = {"get", "post", "put", "delete"}
     paths = reference.description()["paths"].items()
     assert set(TABLE) == {f"{m.upper()} {path}" for path, each in paths for m in each if m in methods}
+
+
+@pytest.mark.skipif(not reference.is_here(), reason="the official description is not at hand")
+def test_the_page_of_answers_tells_what_the_contract_tests_provoke() -> None:
+    assert compatibility.PAGE.read_text() == compatibility.page(), (
+        "python -m tests.contract.compatibility writes it anew"
+    )
 
 
 def test_every_setting_is_documented() -> None:

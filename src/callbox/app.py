@@ -6,6 +6,16 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.response import Response
 
+from callbox.channels.email import routes as email
+from callbox.channels.email.inbound import routes as inbound_email
+from callbox.channels.realtime import routes as realtime
+from callbox.channels.realtime.hub import stop_hub
+from callbox.channels.sms import routes as sms
+from callbox.channels.webhooks import routes as webhooks
+from callbox.exports.data_export import routes as data_export
+from callbox.knowledge.articles import routes as articles
+from callbox.knowledge.help_center import routes as help_center
+from callbox.knowledge.news import routes as news
 from callbox.people import notes
 from callbox.people.companies import routes as companies
 from callbox.people.contacts import routes as contacts
@@ -56,10 +66,16 @@ API_ROUTES = [
     *phone_switch.ROUTES,
     *ticket_types.ROUTES,
     *tickets.ROUTES,
+    *articles.ROUTES,
+    *help_center.ROUTES,
+    *news.ROUTES,
+    *data_export.ROUTES,
 ]
 
 MANAGE_ROUTES = [
     *assignment.MANAGE_ROUTES,
+    *email.MANAGE_ROUTES,
+    *inbound_email.MANAGE_ROUTES,
     *messages.MANAGE_ROUTES,
     *ratings.MANAGE_ROUTES,
     *workspaces.MANAGE_ROUTES,
@@ -71,6 +87,13 @@ MANAGE_ROUTES = [
     *subscription_types.MANAGE_ROUTES,
     *visitors.MANAGE_ROUTES,
     *tickets.MANAGE_ROUTES,
+    *articles.MANAGE_ROUTES,
+    *help_center.MANAGE_ROUTES,
+    *news.MANAGE_ROUTES,
+    *data_export.MANAGE_ROUTES,
+    *webhooks.MANAGE_ROUTES,
+    *realtime.MANAGE_ROUTES,
+    *sms.MANAGE_ROUTES,
 ]
 
 
@@ -95,6 +118,9 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         [
             *health.ROUTES,
             *attachments.ROUTES,
+            *realtime.ROUTES,
+            *sms.ROUTES,
+            *email.ROUTES,
             *description_routes([*API_ROUTES, *MANAGE_ROUTES]),
             *API_ROUTES,
             *MANAGE_ROUTES,
@@ -103,6 +129,6 @@ def create_app(database_url: str, limiter: RateLimiter) -> Gate:
         logging_config=None,
         exception_handlers={Exception: _answer_error},
         on_startup=[start],
-        on_shutdown=[close_pool],
+        on_shutdown=[stop_hub, close_pool],
     )
     return Gate(Dispatch(application), Authenticator(look_up_token), limiter)

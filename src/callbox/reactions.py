@@ -1,5 +1,15 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
+from callbox.channels.email.outbox import on_merged
+from callbox.channels.sms.service import on_switch_asked
+from callbox.knowledge.articles.service import take_out, turn
+from callbox.knowledge.help_center.service import (
+    CollectionsRemoved,
+    DefaultLocaleChanged,
+    create_default_help_center,
+)
+from callbox.knowledge.news.newsfeeds import create_default_newsfeed
+from callbox.knowledge.news.reading import move_reactions
 from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.people.segments.service import compute_with_other_days, create_default_segments
 from callbox.people.subscription_types.service import create_default_subscription_types
@@ -15,6 +25,7 @@ from callbox.support.conversations.changing import (
 )
 from callbox.support.conversations.merging import hold_conversations, move_conversations
 from callbox.support.messages.service import move_messages
+from callbox.support.phone_switch import SwitchAsked, move_switches
 from callbox.support.ratings.service import on_closed
 from callbox.support.ticket_types.service import create_default_ticket_types
 from callbox.support.tickets.changing import tell_of_ticket
@@ -26,12 +37,20 @@ from callbox.workspace.workspaces import CalendarChanged, WorkspaceCreated
 def register_reactions() -> None:
     """Called once by whatever process runs rules: server, worker, commands."""
     react_to(ContactsMerged, move_messages)
+    react_to(ContactsMerged, move_switches)
+    react_to(SwitchAsked, on_switch_asked)
     react_to(WorkspaceCreated, create_default_segments)
     react_to(WorkspaceCreated, create_default_subscription_types)
     react_to(WorkspaceCreated, create_default_ticket_types)
+    react_to(WorkspaceCreated, create_default_newsfeed)
+    react_to(WorkspaceCreated, create_default_help_center)
+    react_to(CollectionsRemoved, take_out)
+    react_to(DefaultLocaleChanged, turn)
+    react_to(ContactsMerged, move_reactions)
     react_to(TicketChanged, tell_of_ticket)
     react_to(ContactsToMerge, hold_conversations)
     react_to(ContactsMerged, move_conversations)
+    react_to(ContactsMerged, on_merged)
     react_to(AdminRemoved, on_admin_removed)
     react_to(TeamRemoved, on_team_removed)
     react_to(ConversationBegun, on_begun)

@@ -8,16 +8,22 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import socket
 import struct
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from time import sleep
 from typing import Any
 
 import msgspec
 import uvicorn
 
+from callbox.channels.email.inbound.doors import Doors
+from callbox.channels.email.senders import set_email_domain
+from callbox.channels.sms.providers import use_provider
+from callbox.channels.webhooks.policy import Policy, set_policy
 from callbox.platform import telemetry
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
@@ -34,6 +40,7 @@ _LAST_REQUESTS_SECONDS = 0.5
 # Longer than clients and proxies keep an idle connection, so that none sends into one that is being closed.
 _KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
+_LONGEST_PORT = 5
 _SO_ATTACH_FILTER = 26
 _BPF_RETURN = 0x06
 
@@ -57,6 +64,17 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     public_url: str | None = None
     files: str = ""
     allow_private_addresses: bool = False
+    webhooks: Policy = Policy()
+    sms_url: str | None = None
+    email_domain: str = ""
+    smtp_url: str | None = None
+    doors: Doors | None = None
+
+
+def webhook_policy(settings: Settings) -> Policy:
+    """What the settings say of webhooks. Where all private addresses may be reached, receivers may be there too."""
+    private_receivers = settings.allow_private_webhooks or settings.allow_private_addresses
+    return Policy(private_receivers, settings.webhook_retry_hours)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -79,6 +97,30 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def listen_at(place: str) -> socket.socket:
+    """The same for mail: at a port of this machine, at HOST:PORT, or at the path of a Unix socket."""
+    if "/" in place:
+        return _listen_at_path(Path(place))
+    host, _, port = place.rpartition(":")
+    if not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT):
+        raise CannotListen(f"Cannot listen at {place}: it must be a port, HOST:PORT, or the path of a socket.")
+    return listen(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def _listen_at_path(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # What a server that was killed left there keeps nobody from listening.
+        path.unlink(missing_ok=True)
+        listening.bind(str(path))
+        path.chmod(0o666)  # who may come near is a matter of the directory
+    except OSError as error:
+        raise CannotListen(f"Cannot listen at {path}: {error.strerror}.") from error
+    listening.listen()
+    listening.set_inheritable(True)
+    return listening
+
+
 def _begin_no_connection(listening: socket.socket) -> None:
     """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
 
@@ -92,7 +134,14 @@ class Server:
     """Everything that one `callbox serve` runs besides the database."""
 
     def __init__(
-        self, settings: Settings, database_url: str, listening: socket.socket, workers: int, run_jobs: bool
+        self,
+        settings: Settings,
+        database_url: str,
+        listening: socket.socket,
+        workers: int,
+        run_jobs: bool,
+        own_url: str,
+        doors: Doors | None = None,
     ) -> None:
         self._listening = listening
         self._lifeline = Lifeline()
@@ -114,6 +163,9 @@ class Server:
                 settings.public_url,
                 settings.files,
                 settings.allow_private_addresses,
+                webhook_policy(settings),
+                settings.sms_url,
+                settings.email_domain,
             )
             for number in range(workers)
         ]
@@ -126,9 +178,15 @@ class Server:
                         database_url,
                         self._lifeline.reading_end,
                         self._ready_writing,
-                        public_url=settings.public_url,
+                        # No request tells the worker under which address links lead here.
+                        public_url=own_url,
                         files=settings.files,
                         allow_private_addresses=settings.allow_private_addresses,
+                        webhooks=webhook_policy(settings),
+                        sms_url=settings.sms_url,
+                        email_domain=settings.email_domain,
+                        smtp_url=settings.smtp_url,
+                        doors=doors,
                     ),
                 )
             )
@@ -140,6 +198,7 @@ class Server:
             configuration.ready,
             configuration.listening,
             configuration.counters,
+            *(configuration.doors.descriptors() if configuration.doors else []),
         ]
         spec = ChildSpec(
             name=kind,
@@ -196,11 +255,12 @@ class Server:
 
 
 class _HttpServer(uvicorn.Server):
-    """Says when it accepts connections, and ends without cutting a request that is on its way."""
+    """Says when it accepts connections, and ends without cutting a request that is on its way; streams it ends."""
 
-    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+    def __init__(self, config: uvicorn.Config, ready: int, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -214,6 +274,7 @@ class _HttpServer(uvicorn.Server):
         for listening in sockets or []:
             listening.close()
         self.server_state.default_headers.append((b"connection", b"close"))
+        self._end_streams()
         if self.server_state.connections:
             await asyncio.sleep(_LAST_REQUESTS_SECONDS)
         await super().shutdown(sockets)
@@ -241,10 +302,20 @@ def _reach_outside(configuration: ChildConfiguration) -> None:
     set_public_url(configuration.public_url)
     open_files(configuration.files)
     allow_private_addresses(allowed=configuration.allow_private_addresses)
+    set_policy(configuration.webhooks)
+    use_provider(configuration.sms_url)
+    set_email_domain(configuration.email_domain)
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the operator allows, not as many as a shell begins with: each stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
+    from callbox.channels.realtime.hub import end_streams  # noqa: PLC0415
 
     _reach_outside(configuration)
     limiter = RateLimiter(
@@ -252,18 +323,21 @@ def _serve_http(configuration: ChildConfiguration) -> None:
     )
     config = http_config(create_app(configuration.database_url, limiter), configuration.trusted_proxies)
     listening = socket.socket(fileno=configuration.listening)
-    _HttpServer(config, configuration.ready).run(sockets=[listening])
+    _allow_many_connections()
+    _HttpServer(config, configuration.ready, end_streams).run(sockets=[listening])
 
 
 def _run_jobs(configuration: ChildConfiguration) -> None:
+    from callbox.channels.email.smtp import use_mail_server  # noqa: PLC0415  # only the worker sends
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
     _reach_outside(configuration)
+    use_mail_server(configuration.smtp_url)
 
     async def run() -> None:
         stop = stop_signal()
         os.write(configuration.ready, b".")
-        await work(configuration.database_url, stop)
+        await work(configuration.database_url, stop, configuration.doors)
 
     asyncio.run(run())
 

@@ -46,7 +46,7 @@ _PARAMETER: Json = {
 }
 _CONTENT: Json = {
     "type": "object",
-    "required": ["application/json"],
+    "anyOf": [{"required": ["application/json"]}, {"required": ["application/octet-stream"]}],
     "additionalProperties": {
         "type": "object",
         "required": ["schema"],

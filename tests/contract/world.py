@@ -115,10 +115,36 @@ class World:
         self.post(f"/contacts/{user['id']}/subscriptions", {"id": kind["id"], "consent_type": "opt_out"})
         return user, kind
 
+    def newsfeed_id(self) -> int:
+        """The newsfeed that every workspace begins with."""
+        return int(self.call("GET", "/news/newsfeeds")["data"][0]["id"])
+
+    def news(self, **values: Any) -> Json:
+        """A news item of the token's admin, a draft unless it says otherwise."""
+        return self.post("/news/news_items", {"title": "We have news", "sender_id": int(self.admin_id()), **values})
+
     def team(self) -> Json:
         """A team of one."""
         body = {"name": f"Team {secrets.token_hex(4)}", "members": [{"admin_id": self.admin_id()}]}
         return self.post("/manage/v1/teams", body)
+
+    def collection(self, **values: Any) -> Json:
+        """A collection of the default help center."""
+        return self.post("/help_center/collections", {"name": f"Collection {secrets.token_hex(4)}", **values})
+
+    def article(self, **values: Any) -> Json:
+        """An article by the token's admin."""
+        body = {"title": f"Article {secrets.token_hex(4)}", "author_id": self.admin_id(), **values}
+        return self.post("/articles", body)
+
+    def help_center_id(self) -> str:
+        """The default help center."""
+        return str(self.call("GET", "/help_center/help_centers")["data"][0]["id"])
+
+    def speak(self, *locales: str) -> None:
+        """Turn languages of the default help center on, the first as the default one."""
+        body = {"default_locale": locales[0], "locales": locales}
+        self.call("PUT", f"/manage/v1/help_centers/{self.help_center_id()}", json=body)
 
     def visitor(self) -> Json:
         """A visitor, as the messenger makes them."""

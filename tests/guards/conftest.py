@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Coroutine, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,8 +13,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from callbox.exports.data_export.queries import ExportKey
+from callbox.exports.data_export.writing import write_export
+from callbox.platform.database import close_pool, open_pool
 from callbox.platform.database.migrate import migrate
+from callbox.platform.files import open_files
 from tests.conftest import RunningServer, start_server, stop_server
+from tests.guards.tenants import Tenant
 
 T = TypeVar("T")
 
@@ -127,9 +132,25 @@ def database(postgres_url: str) -> Iterator[Database]:
     maintenance.close()
 
 
+def _write_export(url: str, files: Path, workspace_id: str, export_id: str) -> None:
+    """What the worker does with an export."""
+
+    async def write() -> None:
+        open_files(str(files))
+        await open_pool(url, 2)
+        try:
+            await write_export(ExportKey(workspace_id, export_id))
+        finally:
+            await close_pool()
+
+    asyncio.run(write())
+
+
 @pytest.fixture(scope="session")
 def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """A server without a worker."""
-    running = start_server(short_directory / "guarded", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
+    data = short_directory / "guarded"
+    running = start_server(data, {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
+    Tenant.write_export = staticmethod(partial(_write_export, database.url, data / "files"))
     yield running
     assert stop_server(running) == 0

@@ -42,6 +42,10 @@ def encoded(value: Any) -> bytes:
 
 def fields_of(kind: Any, value: Any, place: Place = ()) -> Iterator[Place]:
     """Where every field of a request stands, those of structs inside of `value` too."""
+    for mapping in _parts(kind, dict):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                yield from fields_of(get_args(mapping)[1], item, (*place, key))
     for struct in _structs(kind):
         if isinstance(value, list) and value:
             yield from fields_of(struct, value[0], (*place, 0))
@@ -52,9 +56,16 @@ def fields_of(kind: Any, value: Any, place: Place = ()) -> Iterator[Place]:
                 yield from fields_of(field.type, value.get(field.encode_name), inside)
 
 
+def _parts(kind: Any, origin: type) -> list[Any]:
+    """Those of the alternatives of a type that are of an origin."""
+    return [kind] if get_origin(kind) is origin else [part for part in get_args(kind) if get_origin(part) is origin]
+
+
 def _structs(kind: Any) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return [kind]
+    if get_origin(kind) is dict:
+        return []  # its values' fields stand below its keys
     if get_origin(kind) is Annotated:
         return _structs(get_args(kind)[0])
     return list(dict.fromkeys(struct for part in get_args(kind) for struct in _structs(part)))

@@ -15,7 +15,8 @@ import httpx
 from callbox.app import API_ROUTES, MANAGE_ROUTES
 from callbox.wire.description import plain_path
 from callbox.wire.operations import Operation
-from tests.guards.tenants import AN_HOUR_AGO, AWAY, Tenant
+from tests.channels.receiver import accepting_url
+from tests.guards.tenants import AN_HOUR_AGO, AWAY, IN_YEARS, Tenant
 
 Json = dict[str, Any]
 _ONLY_ONCE = (
@@ -25,6 +26,7 @@ _ONLY_ONCE = (
     "Topic of talk",
     "foo@example.com",
     "grace@example.com",
+    "second-help",
     "u-1042",
     "u-1043",
 )
@@ -938,9 +940,204 @@ def _(tenant: Tenant) -> Request:
     return Request({"message_id": tenant.message()["id"]}, body={"body": "Thank you"})
 
 
+# E-mail
+
+_about("GET /manage/v1/inbound_emails")
+
+
+@requests_to("POST /manage/v1/inbound_emails")
+def _(tenant: Tenant) -> Request:
+    return Request(body=tenant.mail())
+
+
+@requests_to("GET /manage/v1/inbound_emails/{email_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"email_id": tenant.mail_taken_in()})
+
+
+@requests_to("POST /manage/v1/inbound_emails/{email_id}/retry")
+def _(tenant: Tenant) -> Request:
+    return Request({"email_id": tenant.mail_taken_in()})
+
+
 @requests_to("POST /phone_call_redirects")
 def _(_: Tenant) -> Request:
     return Request(body={"phone": "+353832345678", "custom_attributes": {}})
+
+
+# Articles
+
+_about("GET /articles")
+_about("GET /articles/{article_id}", article_id=lambda tenant: tenant.article_made["id"])
+_about("DELETE /articles/{article_id}", article_id=lambda tenant: tenant.article()["id"])
+_about("POST /manage/v1/articles/{article_id}/views", article_id=lambda tenant: tenant.article_made["id"])
+
+_BODY = "<h2>How</h2><p>Like <b>this</b></p>"
+
+
+def _in_german(tenant: Tenant) -> Json:
+    content = {"title": "Danke", "description": "Wofür", "body": _BODY, "author_id": tenant.second_admin}
+    return {"type": "article_translated_content", "de": {**content, "state": "draft"}}
+
+
+@requests_to("POST /articles")
+def _(tenant: Tenant) -> list[Request]:
+    written = {"title": "Thanks for everything", "description": "For what", "body": _BODY, "state": "published"}
+    by = {"author_id": tenant.second_admin}
+    parent = {"parent_id": tenant.collection_made["id"], "parent_type": "collection"}
+    return [
+        Request(body={**written, **by, **parent, "translated_content": _in_german(tenant)}),
+        Request(body={"translated_content": {"en": {"title": "Thanks", **by}}}),
+    ]
+
+
+@requests_to("PUT /articles/{article_id}")
+def _(tenant: Tenant) -> list[Request]:
+    path = {"article_id": tenant.article()["id"]}
+    written = {"title": "Christmas is here!", "description": "At last", "body": _BODY, "state": "published"}
+    parent = {"parent_id": tenant.collection_made["id"], "parent_type": "collection"}
+    by = {"author_id": tenant.second_admin, "translated_content": _in_german(tenant)}
+    return [Request(path, body={**written, **parent, **by}), Request(path, body={"parent_id": None})]
+
+
+@requests_to("GET /articles/search")
+def _(tenant: Tenant) -> list[Request]:
+    assert tenant.article_made
+    return [
+        Request(query={"phrase": tenant.mark, "highlight": "true"}),
+        Request(query={"help_center_id": tenant.center_id, "state": "published"}),
+    ]
+
+
+@requests_to("POST /manage/v1/articles/{article_id}/reactions")
+def _(tenant: Tenant) -> Request:
+    return Request({"article_id": tenant.article_made["id"]}, body={"person_id": "somebody", "reaction": "sad"})
+
+
+@requests_to("POST /manage/v1/articles/{article_id}/conversations")
+def _(tenant: Tenant) -> Request:
+    return Request({"article_id": tenant.article_made["id"]}, body={"conversation_id": tenant.conversation()})
+
+
+# Help Center
+
+_about("GET /help_center/collections")
+_about("GET /help_center/collections/{collection_id}", collection_id=lambda tenant: tenant.collection_made["id"])
+_about("DELETE /help_center/collections/{collection_id}", collection_id=lambda tenant: tenant.collection()["id"])
+_about("GET /help_center/help_centers")
+_about("GET /help_center/help_centers/{help_center_id}", help_center_id=lambda tenant: tenant.center_id)
+_about("GET /manage/v1/help_centers/{help_center_id}", help_center_id=lambda tenant: tenant.center_id)
+
+_GROUP_IN_GERMAN = {"type": "group_translated_content", "de": {"name": "Danke", "description": "Wofür"}}
+
+
+@requests_to("POST /help_center/collections")
+def _(tenant: Tenant) -> list[Request]:
+    named = {"name": "Thanks for everything", "description": "For what", "translated_content": _GROUP_IN_GERMAN}
+    return [
+        Request(body={**named, "help_center_id": tenant.center_id, "parent_id": tenant.collection_made["id"]}),
+        Request(body={"name": "Alone"}),
+    ]
+
+
+@requests_to("PUT /help_center/collections/{collection_id}")
+def _(tenant: Tenant) -> Request:
+    named = {"name": "Update collection name", "description": "New", "translated_content": _GROUP_IN_GERMAN}
+    body = {**named, "parent_id": tenant.collection_made["id"]}
+    return Request({"collection_id": tenant.collection()["id"]}, body=body)
+
+
+@requests_to("PUT /manage/v1/collections/{collection_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"collection_id": tenant.collection()["id"]}, body={"icon": "bookmark", "order": 1})
+
+
+@requests_to("POST /manage/v1/help_centers")
+def _(_: Tenant) -> Request:
+    body = {"identifier": "second-help", "display_name": "Second Help", "website_turned_on": True}
+    return Request(body={**body, "custom_domain": None, "default_locale": "de", "locales": ["de", "en"]})
+
+
+@requests_to("PUT /manage/v1/help_centers/{help_center_id}")
+def _(tenant: Tenant) -> Request:
+    center = tenant.call("GET", f"/manage/v1/help_centers/{tenant.center_id}")
+    body = {"display_name": "Help", "website_turned_on": True, "custom_domain": None}
+    return Request({"help_center_id": center["id"]}, body={**body, "default_locale": "en", "locales": ["en", "de"]})
+
+
+# News
+
+_about("GET /news/news_items")
+_about("GET /news/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news_made["id"])
+_about("DELETE /news/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news()["id"])
+_about("GET /news/newsfeeds")
+_about("GET /news/newsfeeds/{newsfeed_id}", newsfeed_id=lambda tenant: tenant.newsfeed_made["id"])
+_about("GET /news/newsfeeds/{newsfeed_id}/items", newsfeed_id=lambda tenant: tenant.newsfeed_made["id"])
+_about("GET /manage/v1/news_items/{news_item_id}", news_item_id=lambda tenant: tenant.news_made["id"])
+_about("GET /manage/v1/newsfeeds")
+_about("DELETE /manage/v1/newsfeeds/{newsfeed_id}", newsfeed_id=lambda tenant: tenant.newsfeed()["id"])
+_about("GET /manage/v1/contacts/{contact_id}/news", contact_id=_contact)
+
+
+def _news(tenant: Tenant) -> Json:
+    assignment = {"newsfeed_id": int(tenant.newsfeed_made["id"]), "published_at": AN_HOUR_AGO}
+    return {
+        "title": "Halloween is here!",
+        "body": _BODY,
+        "sender_id": tenant.second_admin,
+        "state": "live",
+        "deliver_silently": True,
+        "labels": ["Product"],
+        "reactions": ["😆", "😅"],
+        "newsfeed_assignments": [assignment],
+    }
+
+
+@requests_to("POST /news/news_items")
+def _(tenant: Tenant) -> Request:
+    return Request(body=_news(tenant))
+
+
+@requests_to("PUT /news/news_items/{news_item_id}")
+def _(tenant: Tenant) -> Request:
+    return Request({"news_item_id": tenant.news()["id"]}, body=_news(tenant))
+
+
+@requests_to("PUT /manage/v1/news_items/{news_item_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"cover_image_url": "https://example.com/cover.png", "publish_at": IN_YEARS}
+    return Request({"news_item_id": tenant.news(state="draft")["id"]}, body=body)
+
+
+@requests_to("PUT /manage/v1/news_items/{news_item_id}/reactions/{contact_id}")
+def _(tenant: Tenant) -> Request:
+    path = {"news_item_id": tenant.news_made["id"], "contact_id": tenant.contact["id"]}
+    return Request(path, body={"reaction": "😅"})
+
+
+@requests_to("POST /manage/v1/newsfeeds")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"name": "Customers", "roles": ["user"], "segment_ids": [tenant.segment_id]})
+
+
+@requests_to("PUT /manage/v1/newsfeeds/{newsfeed_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"name": "Everybody", "roles": ["user", "lead"], "segment_ids": [tenant.segment_id]}
+    return Request({"newsfeed_id": tenant.newsfeed()["id"]}, body=body)
+
+
+# Data Export
+
+_about("GET /manage/v1/exports")
+_about("GET /export/content/data/{job_identifier}", job_identifier=lambda tenant: tenant.export_made)
+_about("GET /download/content/data/{job_identifier}", job_identifier=lambda tenant: tenant.export_made)
+_about("POST /export/cancel/{job_identifier}", job_identifier=lambda tenant: tenant.export())
+
+
+@requests_to("POST /export/content/data")
+def _(tenant: Tenant) -> Request:
+    tenant.cancel_exports()
+    return Request(body={"created_at_after": AN_HOUR_AGO, "created_at_before": IN_YEARS})
 
 
 # Workspaces, clocks and tokens
@@ -969,3 +1166,58 @@ def _(_: Tenant) -> Request:
 @requests_to("POST /manage/v1/access_tokens")
 def _(_: Tenant) -> Request:
     return Request(body={"name": "Data warehouse", "scopes": ["api"]})
+
+
+# Webhooks
+
+
+def _webhook(tenant: Tenant) -> str:
+    return str(tenant.webhook_made["id"])
+
+
+_about("GET /manage/v1/webhooks")
+_about("GET /manage/v1/webhooks/{webhook_id}", webhook_id=_webhook)
+_about("DELETE /manage/v1/webhooks/{webhook_id}", webhook_id=lambda tenant: tenant.webhook()["id"])
+_about("POST /manage/v1/webhooks/{webhook_id}/ping", webhook_id=_webhook)
+_about("GET /manage/v1/webhooks/{webhook_id}/deliveries", webhook_id=_webhook)
+_about(
+    "GET /manage/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
+    webhook_id=_webhook,
+    delivery_id=lambda tenant: tenant.delivery_id,
+)
+_about(
+    "POST /manage/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    webhook_id=_webhook,
+    delivery_id=lambda tenant: tenant.delivery_id,
+)
+
+
+@requests_to("POST /manage/v1/webhooks")
+def _(_: Tenant) -> Request:
+    return Request(body={"url": accepting_url(), "topics": ["ticket.created"], "secret": "a-secret-of-the-receivers"})
+
+
+@requests_to("PUT /manage/v1/webhooks/{webhook_id}")
+def _(tenant: Tenant) -> Request:
+    body = {"url": accepting_url(), "topics": ["ticket.created"], "secret": "another-secret-of-ours", "state": "active"}
+    return Request({"webhook_id": tenant.webhook_made["id"]}, body=body)
+
+
+# Live updates
+
+_about("GET /manage/v1/live/presence")
+
+
+@requests_to("POST /manage/v1/live/tokens")
+def _(tenant: Tenant) -> list[Request]:
+    return [Request(body={"contact_id": _contact(tenant)}), Request(body={"admin_id": tenant.second_admin})]
+
+
+@requests_to("POST /manage/v1/live/typing")
+def _(tenant: Tenant) -> Request:
+    return Request(body={"conversation_id": tenant.conversation_made["id"]})
+
+
+# Text messages
+
+_about("GET /manage/v1/text_messages")

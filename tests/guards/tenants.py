@@ -1,10 +1,13 @@
 """A workspace with one of everything, and a mark in every text it was given."""
 
+import base64
 import secrets
 import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
+from tests.channels.receiver import accepting_url
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
 
@@ -13,6 +16,9 @@ Json = dict[str, Any]
 
 class Tenant(World):
     """Makes things in one workspace. The properties are things that stay; the methods make fresh ones."""
+
+    # What a worker would do with an export; the server that has none says how.
+    write_export: ClassVar[Callable[[str, str], None]]
 
     def __init__(self, workspace: TestWorkspace) -> None:
         super().__init__(workspace.api)
@@ -99,6 +105,37 @@ class Tenant(World):
         self.post(f"/manage/v1/tickets/{ticket['id']}/links", {"id": linked["id"]})
         return ticket, linked
 
+    def collection(self, **values: Any) -> Json:
+        """A collection."""
+        return super().collection(**{"name": self.new_name(), "description": self.mark, **values})
+
+    def article(self, **values: Any) -> Json:
+        """An article by the second admin."""
+        texts = {"title": self.new_name(), "description": self.mark, "body": self.mark}
+        return super().article(**{**texts, "author_id": self.second_admin, **values})
+
+    @cached_property
+    def collection_made(self) -> Json:
+        """A collection."""
+        return self.collection()
+
+    @cached_property
+    def article_made(self) -> Json:
+        """An article in the collection, with statistics."""
+        self.speak("en", "de")
+        made = self.article(parent_id=self.collection_made["id"], state="published")
+        path = f"/manage/v1/articles/{made['id']}"
+        self.call("POST", f"{path}/views")
+        self.post(f"{path}/reactions", {"person_id": self.contact["id"], "reaction": "happy"})
+        self.post(f"{path}/conversations", {"conversation_id": self.conversation_made["id"]})
+        found: Json = self.call("GET", f"/articles/{made['id']}")
+        return found
+
+    @cached_property
+    def center_id(self) -> str:
+        """The help center."""
+        return self.help_center_id()
+
     def conversation(self) -> str:
         """A conversation that the contact began; answers its id."""
         message = {"from": {"type": "user", "id": self.contact["id"]}, "body": self.mark}
@@ -108,6 +145,19 @@ class Tenant(World):
         """A message of an admin that waits for the contact."""
         sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
         return self.post("/messages", {"from": sender, "to": to, "body": self.mark})
+
+    def mail(self) -> Json:
+        """A mail to the workspace, as it is taken in."""
+        content = "From: grace@example.com\r\nSubject: Roster\r\n\r\nIt does not open.\r\n"
+        return {
+            "sender": "ada@example.com",
+            "recipients": [f"{self.workspace_id}@localhost"],
+            "data": base64.b64encode(content.encode()).decode(),
+        }
+
+    def mail_taken_in(self) -> str:
+        """A mail that waits to be read; answers its id."""
+        return str(self.post("/manage/v1/inbound_emails", self.mail())["id"])
 
     def spoken_in(self, conversation_id: str) -> str:
         """What an admin said in a conversation; answers the part's id."""
@@ -240,6 +290,20 @@ class Tenant(World):
         """A team."""
         return str(self.team()["id"])
 
+    def webhook(self) -> Json:
+        """A webhook whose receiver takes everything."""
+        return self.post("/manage/v1/webhooks", {"url": f"{accepting_url()}?{self.mark}"})
+
+    @cached_property
+    def webhook_made(self) -> Json:
+        """A webhook."""
+        return self.webhook()
+
+    @cached_property
+    def delivery_id(self) -> str:
+        """The webhook's ping."""
+        return str(self.call("GET", f"/manage/v1/webhooks/{self.webhook_made['id']}/deliveries")["data"][0]["id"])
+
     @cached_property
     def visitor_made(self) -> Json:
         """A visitor."""
@@ -264,6 +328,50 @@ class Tenant(World):
         page = self.post("/contacts/search", {"query": query, "pagination": {"per_page": 1}})
         return str(page["pages"]["next"]["starting_after"])
 
+    def news(self, **values: Any) -> Json:
+        """A news item on the newsfeed, live unless it is said otherwise."""
+        assignments = [{"newsfeed_id": self.newsfeed_made["id"]}]
+        texts = {"title": self.new_name(), "body": self.mark, "labels": [self.mark], "reactions": ["😆", "😅"]}
+        by = {"sender_id": self.second_admin, "newsfeed_assignments": assignments}
+        return self.post("/news/news_items", {"state": "live", **texts, **by, **values})
+
+    def newsfeed(self) -> Json:
+        """A newsfeed for the segment that the contact is in."""
+        return self.post("/manage/v1/newsfeeds", {"name": self.new_name(), "segment_ids": [self.segment_id]})
+
+    @cached_property
+    def newsfeed_made(self) -> Json:
+        """A newsfeed."""
+        return self.newsfeed()
+
+    @cached_property
+    def news_made(self) -> Json:
+        """A news item with a reaction to it."""
+        made = self.news()
+        path = f"/manage/v1/news_items/{made['id']}"
+        self.call("PUT", f"{path}/reactions/{self.contact['id']}", json={"reaction": "😆"})
+        return made
+
+    def cancel_exports(self) -> None:
+        """Let a new export begin."""
+        for each in self.call("GET", "/manage/v1/exports")["data"]:
+            if each["status"] in {"pending", "in_progress"}:
+                self.call("POST", f"/export/cancel/{each['job_identifier']}")
+
+    def export(self) -> str:
+        """An export that waits for a worker; answers its id."""
+        self.cancel_exports()
+        body = {"created_at_after": AN_HOUR_AGO, "created_at_before": IN_YEARS}
+        return str(self.post("/export/content/data", body)["job_identifier"])
+
+    @cached_property
+    def export_made(self) -> str:
+        """A complete export, with a message in it."""
+        self.message()
+        made = self.export()
+        type(self).write_export(self.workspace_id, made)
+        return made
+
     def furnish(self) -> None:
         """Make one of everything now."""
         self.lead()
@@ -275,12 +383,17 @@ class Tenant(World):
         assert self.company_segment_id
         assert self.team_id
         assert self.visitor_made
+        assert self.delivery_id
         assert self.ticket_type_made
         assert self.ticket_made
         assert self.conversation_made
+        assert self.article_made
+        assert self.news_made
+        assert self.export_made
         self.rule()
         self.call("PUT", f"/admins/{self.second_admin}/away", json=AWAY)
 
 
 AWAY = {"away_mode_enabled": True, "away_mode_reassign": True}
 AN_HOUR_AGO = int(time.time()) - 3600
+IN_YEARS = 4_070_908_800

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer
 from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import Attempts, refusal, send_raw
 from tests.guards.conftest import Database
@@ -134,7 +135,7 @@ def test_bytes_that_are_no_request_are_refused_like_one(sent: bytes, tenant: Ten
 # Headers
 
 
-@pytest.mark.parametrize("key", OPERATIONS)
+@pytest.mark.parametrize("key", [key for key in OPERATIONS if OPERATIONS[key].response is not FileAnswer])
 def test_only_json_is_sent(key: str, tenant: Tenant, database: Database) -> None:
     attempts = Attempts(key, tenant, database)
     for accept in ("text/html", "image/png, text/plain;q=0.5", "application/xml"):
@@ -143,6 +144,14 @@ def test_only_json_is_sent(key: str, tenant: Tenant, database: Database) -> None
         assert message == "The Accept header should send a media type of application/json"
     for accept in ("", "*/*", "application/json", "application/*;q=0.1", "application/vnd.intercom.3+json"):
         assert attempts.send(headers={"Accept": accept}).is_success, accept
+
+
+@pytest.mark.parametrize("key", [key for key in OPERATIONS if OPERATIONS[key].response is FileAnswer])
+def test_a_file_is_sent_whatever_is_accepted(key: str, tenant: Tenant, database: Database) -> None:
+    attempts = Attempts(key, tenant, database)
+    for accept in ("application/octet-stream", "text/html", "*/*", "application/json", ""):
+        answer = attempts.send(headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, FILE_MEDIA_TYPE)
 
 
 # Query strings
@@ -156,7 +165,7 @@ def test_unknown_query_keys_are_ignored(key: str, tenant: Tenant, database: Data
         assert answer.is_success, f"{unknown}: {answer.text}"
 
 
-BAD_PER_PAGE = ("0", "-1", "abc", "1.5", "1e2", "+5", " 5", "0x10", "٥", "1_0", "null", "[]", "00", "9" * 5000, "151")  # noqa: RUF001
+BAD_PER_PAGE = ("0", "-1", "abc", "1.5", "1e2", "+5", " 5", "0x10", "٥", "1_0", "null", "[]", "00", "9" * 5000, "251")  # noqa: RUF001
 
 
 @pytest.mark.parametrize("key", _reading("per_page"))

@@ -14,6 +14,8 @@ from tests.guards.conftest import Database
 SHARED_TABLES = {
     "workspaces": "the workspaces themselves",
     "schema_migrations": "what the database is",
+    "recent_events_horizon": "how far back events of all workspaces are kept",
+    "live_processes": "they serve all workspaces",
     "pgqueuer": "the queue library's; work of all workspaces",
     "pgqueuer_log": "the queue library's",
     "pgqueuer_schedules": "the queue library's",
@@ -22,8 +24,11 @@ SHARED_TABLES = {
 
 # Unique indexes of tenant tables that do not begin with the workspace, and why.
 SHARED_KEYS = {
+    "help_centers_identifier": "a reader's address is looked up before the workspace is known",
+    "help_centers_custom_domain": "a reader's address is looked up before the workspace is known",
     "outbox_pkey": "the relay claims events of all workspaces in their order",
     "failed_events_pkey": "an operator looks at those of all workspaces",
+    "support_addresses_address": "the address tells which workspace a mail is for",
     "access_tokens_pkey": "the operator revokes by this id alone",
     "access_tokens_sha256_key": "a token is looked up before its workspace is known",
 }
@@ -31,6 +36,7 @@ SHARED_KEYS = {
 # Foreign keys whose own columns no index begins with, and why deleting what they refer to need not be fast.
 UNINDEXED_REFERENCES = {
     "access_tokens_workspace_id_admin_id_fkey": "admins are never deleted, and the few tokens are found by workspace",
+    "article_contents_workspace_id_author_id_fkey": "admins are never deleted",
     "companies_workspace_id_plan_id_fkey": "plans are never deleted",
     "notes_workspace_id_author_admin_id_fkey": "admins are never deleted",
     "contact_subscriptions_workspace_id_subscription_type_id_fkey": "subscription types are never deleted",

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from callbox.wire.authentication import CACHE_SECONDS
+from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer
 from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
 from tests.guards.attempts import Attempts, refusal, send_raw
 from tests.guards.conftest import Database
@@ -190,13 +191,15 @@ def test_answer_says_what_it_is(key: str, tenant: Tenant) -> None:
     answer = REQUESTS[key](tenant)[0].renewed().send(key, tenant.api)
     assert answer.status_code == OPERATIONS[key].status, answer.text
     assert answer.headers["content-length"] == str(len(answer.content))
-    assert answer.headers["content-type"].startswith("application/json" if answer.content else "text/plain")
+    is_file = OPERATIONS[key].response is FileAnswer
+    kind = FILE_MEDIA_TYPE if is_file else "application/json" if answer.content else "text/plain"
+    assert answer.headers["content-type"].startswith(kind)
     assert answer.headers["intercom-version"] == "2.11"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "max-age=0, private, must-revalidate"
     assert len(answer.headers["x-request-id"]) == 20
     assert not {"server", "x-powered-by", "set-cookie", "access-control-allow-origin"} & set(answer.headers)
-    if answer.content:
+    if answer.content and not is_file:
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert isinstance(answer.json(), dict)
 

@@ -12,15 +12,27 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
 
 import callbox
+from callbox.exports.dump.service import dump
 from callbox.people.contacts.search import search_contacts
 from callbox.people.segments.service import compute_segment
-from callbox.platform.database import Command, GlobalCommand, GlobalQuery, Query, close_pool, open_pool, statements
+from callbox.platform.database import (
+    Command,
+    Copy,
+    GlobalCommand,
+    GlobalQuery,
+    Query,
+    close_pool,
+    open_pool,
+    statements,
+)
+from callbox.platform.files import open_files
 from callbox.support.assignment.running import run_assignment_rules
 from callbox.support.conversations.search import search_conversations
 from callbox.support.tickets.search import search_tickets
@@ -31,31 +43,58 @@ from tests.guards.conftest import Database
 from tests.guards.tenants import Tenant
 
 Json = dict[str, Any]
-Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand
+Statement = Query[Any] | GlobalQuery[Any] | Command | GlobalCommand | Copy
 
 # Statements about all workspaces, or about none, and why.
 GLOBAL = {
+    "admins_of_streams": "a process looks at the streams of all workspaces",
     "all_workspaces": "for the operator of the installation",
+    "begin_recent_events_horizon": "how far back events of all workspaces are kept",
     "claim_events": "the relay takes the events of all workspaces in their order",
+    "columns_of_table": "what tables look like, not what is in them",
+    "due_targets": "the worker sends for all workspaces",
+    "insert_deliveries": "the relay's events are of all workspaces",
+    "listened_to": "the relay's events are of all workspaces",
+    "release_all_targets": "a lock of the worker's",
+    "release_target": "a lock of the worker's",
+    "take_target": "a lock of the worker's",
+    "take_turn": "a lock of the relay's",
+    "contacts_of_streams": "a process looks at the streams of all workspaces",
     "count_backlog": "for the operator of the installation",
+    "current_snapshot": "the database's, of no workspace",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
+    "data_exports_to_expire": "the schedule looks for them in all workspaces",
     "forget_answers": "retention is the same everywhere",
+    "forget_live_processes": "processes serve all workspaces",
+    "forget_live_viewers": "a process tells of all workspaces together",
+    "forget_recent_events": "retention is the same everywhere",
+    "good_tokens_of_streams": "a process looks at the streams of all workspaces",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
+    "key_of_table": "what tables look like, not what is in them",
     "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
+    "news_items_to_publish": "the schedule looks for them in all workspaces",
     "newest_failed_events": "for the operator of the installation",
     "newest_held_jobs": "for the operator of the installation",
+    "note_live_process": "processes serve all workspaces",
+    "note_live_viewers": "a process tells of all workspaces together",
+    "read_recent_events": "a process reads for the streams of all workspaces, which it names",
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
+    "send_notifications": "a process tells of all workspaces together",
+    "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
     "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
+    "unseen_replies_due": "the schedule looks for them in all workspaces",
     "update_clock": "the table of workspaces itself",
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
+    "words_matching_search": "it reads no table",
+    "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
 }
@@ -68,6 +107,8 @@ ASK_FOR_THE_TIME = {
 
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
+    ("exports/dump/tables.py", "count_rows"): {"dump_count"},
+    ("exports/dump/tables.py", "read_rows"): {"dump_rows"},
     ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
     ("people/contacts/search.py", "_search"): {"contacts_search"},
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
@@ -86,7 +127,7 @@ RAW = {
 }
 
 _SOURCE = Path(callbox.__file__).parent
-_CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand")
+_CLASSES = ("Query", "Command", "GlobalQuery", "GlobalCommand", "Copy")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _LITERALS = (ast.Constant, ast.JoinedStr)
 _ITS_WORKSPACE = r"\(?(\w+\.)?{column} = \(?\$1\)?(::text)?\)?"
@@ -103,7 +144,7 @@ def _constants() -> dict[str, list[Statement]]:
         if module.name.endswith("__main__"):
             continue  # running it is its purpose
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Query | GlobalQuery | Command | GlobalCommand):
+            if isinstance(value, Query | GlobalQuery | Command | GlobalCommand | Copy):
                 found[id(value)] = value
     named: dict[str, list[Statement]] = {}
     for statement in found.values():
@@ -112,7 +153,7 @@ def _constants() -> dict[str, list[Statement]]:
 
 
 CONSTANTS = _constants()
-LOCAL = [name for name, (statement, *_) in CONSTANTS.items() if isinstance(statement, Query | Command)]
+LOCAL = [name for name, (statement, *_) in CONSTANTS.items() if isinstance(statement, Query | Command | Copy)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -160,10 +201,17 @@ async def _compile(url: str, tenant: Tenant) -> None:
         await search_contacts(caller, msgspec.json.encode({"query": by_key}))
         await _compile_tickets(caller, tenant)
         await _compile_conversations(caller, tenant)
+        await _compile_dump(caller)
         await compute_segment(caller, tenant.segment_id)
         await compute_segment(caller, tenant.company_segment_id)
     finally:
         await close_pool()
+
+
+async def _compile_dump(caller: Caller) -> None:
+    with TemporaryDirectory() as directory:
+        open_files(directory)
+        await dump(caller, Path(directory) / "dump", "jsonl", [], lambda *_: None)
 
 
 async def _compile_conversations(caller: Caller, tenant: Tenant) -> None:
@@ -387,7 +435,16 @@ def test_values_are_never_formatted_into_a_statement() -> None:
 
 
 def test_nothing_else_talks_to_the_database() -> None:
-    methods = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "cursor", "copy_records_to_table"}
+    methods = {
+        "execute",
+        "executemany",
+        "fetch",
+        "fetchrow",
+        "fetchval",
+        "cursor",
+        "copy_records_to_table",
+        "copy_from_query",
+    }
     talking = {
         path
         for path, module in _modules()

@@ -16,7 +16,7 @@ from pgqueuer.domain.types import CronEntrypoint, CronExpression
 from pgqueuer.executors import ScheduleExecutorFactoryParameters
 
 from callbox.platform.database import Connection, close_pool, connection, open_pool, transaction
-from callbox.platform.events import Event, Topic, announce, react_to, record, record_many
+from callbox.platform.events import Event, Topic, announce, gathered_events, react_to, record, record_many
 from callbox.platform.jobs import (
     Job,
     RelayedEvent,
@@ -132,6 +132,24 @@ async def test_an_event_reaches_subscribers_whole_and_leaves_the_outbox(database
     assert (first.item, first.created_at) == ('{"id":"c1"}', NOW)
     assert (third.topic, third.item_id) == ("company.deleted", "c3")
     assert await count(database, "outbox") == 0
+
+
+@pytest.mark.usefixtures("pool")
+async def test_gathered_events_are_written_at_the_end_in_their_order_and_with_their_times(database: Connection) -> None:
+    later = NOW + timedelta(days=1)
+    async with transaction() as held:
+        async with gathered_events(held, "w1"):
+            await record(held, "w1", event(1), later)
+            await record_many(held, "w1", [event(2), event(3)], NOW)
+            assert await held.fetchval("SELECT count(*) FROM outbox") == 0
+        await record(held, "w1", event(4), NOW)
+    written = await database.fetch("SELECT workspace_id, item_id, created_at FROM outbox ORDER BY id")
+    assert [tuple(row) for row in written] == [
+        ("w1", "c1", later),
+        ("w1", "c2", NOW),
+        ("w1", "c3", NOW),
+        ("w1", "c4", NOW),
+    ]
 
 
 @pytest.mark.usefixtures("pool", "database")
@@ -480,3 +498,21 @@ def worker(
         await run_worker(database_url, stop, subscribers, jobs, [], settings)
 
     return run
+
+
+async def test_relays_side_by_side_hand_events_over_in_their_order(pool: None, database: Connection) -> None:
+    async def to_effects(held: Connection, events: Sequence[RelayedEvent]) -> None:
+        await asyncio.sleep(0.002 * (events[0].id % 5))  # a turn takes now longer, now less
+        for event in events:
+            await held.execute("INSERT INTO effects (what) VALUES ($1)", event.item_id)
+
+    numbers = [str(number) for number in range(120)]
+    async with transaction() as held:
+        await record_many(held, "w", [Event(Topic.COMPANY_CREATED, number, "{}") for number in numbers], NOW)
+    async with running(*(Relay([to_effects], 3).run for _ in range(4))):
+        await soon(lambda: _has_all(database, len(numbers)))
+    assert await effects(database) == numbers
+
+
+async def _has_all(database: Connection, number: int) -> bool:
+    return await count(database, "effects") == number

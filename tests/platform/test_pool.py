@@ -1,12 +1,14 @@
 """The connection pool: what it lends, what it takes back, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import pytest
 
 from callbox.platform.database import (
+    Connection,
     DatabaseUnavailable,
     close_pool,
     connection,
@@ -14,6 +16,7 @@ from callbox.platform.database import (
     pool,
     searching_connection,
     transaction,
+    whole_transaction,
 )
 
 
@@ -64,6 +67,20 @@ class TestLending:
             await asyncio.gather(waiting, return_exceptions=True)
         async with connection(), connection():
             pass
+
+    @pytest.mark.parametrize(("kind", "has_savepoints"), [(transaction, True), (whole_transaction, False)])
+    async def test_a_transaction_inside_another_is_a_savepoint_unless_that_is_whole(
+        self, kind: Callable[[], AbstractAsyncContextManager[Connection]], has_savepoints: bool
+    ) -> None:
+        async with kind() as outer:
+            await outer.execute("CREATE TEMPORARY TABLE said ON COMMIT DROP AS SELECT 1 AS place")
+            async with transaction() as inner:
+                assert inner is outer
+                await inner.execute("INSERT INTO said VALUES (2)")
+            # PostgreSQL numbers each savepoint that writes as a transaction of its own.
+            numbers = await outer.fetchval("SELECT count(DISTINCT xmin::text) FROM said")
+        assert numbers == (2 if has_savepoints else 1)
+        assert not outer.is_in_transaction()
 
     async def test_code_inside_a_transaction_joins_it(self) -> None:
         async with transaction() as outer, connection() as inner, searching_connection() as searching:

@@ -1,6 +1,8 @@
 """Service levels: which conversations have one, when a target is due, and what becomes of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,9 @@ from callbox.support.conversations.office_hours import OpenHours
 from callbox.support.conversations.sla import Terms
 from callbox.support.conversations.transitions import BOT, Author, Change, Conversation, NewPart
 from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types
+from tests.support.tickets import TicketDesk
+
+Eventually = Callable[[Callable[[], Any]], Any]
 
 ADA, CONTACT = Author("admin", admin_id=1), Author("user", contact_id="a" * 24)
 TEXT = "<p>Text</p>"
@@ -121,6 +126,48 @@ def test_a_later_service_level_outdoes_the_earlier_and_one_taken_off_has_no_stat
     assert level_of(change)[1] is None
 
 
+@pytest.mark.parametrize(("pauses", "status"), [(True, "hit"), (False, "missed")])
+def test_a_snooze_stops_the_clocks_where_it_is_agreed(pauses: bool, status: str) -> None:
+    change = begun(Terms(first_reply=HOUR, close=4 * HOUR, office_hours=WEEKDAYS, pause_when_snoozed=pauses))
+    transitions.snooze(change, ADA, at("2026-01-06T10:00"), at("2026-01-05T09:30"))
+    transitions.wake(change, at("2026-01-06T10:00"))
+    transitions.admin_comments(change, ADA, TEXT, at("2026-01-06T10:30"))
+    assert level_of(change)[1] == status
+    # Two and a half hours of four were left to close, of which one has passed when it is snoozed again.
+    transitions.snooze(change, ADA, at("2026-01-08T10:00"), at("2026-01-06T12:00"))
+    assert change.conversation.sla_paused_at == (at("2026-01-06T12:00") if pauses else None)
+    transitions.close(change, ADA, None, at("2026-01-07T12:00"))
+    assert level_of(change)[1] == status
+
+
+def test_a_clock_that_stands_still_judges_what_is_said_meanwhile_and_forgives_nothing() -> None:
+    change = begun(Terms(first_reply=HOUR, next_reply=HOUR, pause_when_snoozed=True))
+    change.conversation.admin_assignee_id = ADA.admin_id
+    transitions.snooze(change, ADA, at("2026-01-07T09:00"), at("2026-01-05T09:59"))
+    transitions.admin_comments(change, ADA, TEXT, at("2026-01-06T09:00"))  # the assignee's, which does not wake it
+    assert (change.conversation.state, level_of(change)[1]) == ("snoozed", "hit")
+    transitions.contact_comments(change, CONTACT, TEXT, at("2026-01-06T10:00"))
+    assert level_of(change)[2] == at("2026-01-06T11:00")
+    transitions.snooze(change, ADA, at("2026-01-07T09:00"), at("2026-01-06T11:01"))
+    transitions.wake(change, at("2026-01-07T09:00"))
+    transitions.admin_comments(change, ADA, TEXT, at("2026-01-07T09:00"))
+    assert level_of(change)[1] == "missed"
+
+
+@pytest.mark.parametrize(("pauses", "status"), [(True, "hit"), (False, "missed")])
+def test_waiting_for_the_customer_stops_the_clock_of_resolving_where_it_is_agreed(pauses: bool, status: str) -> None:
+    change = begun(Terms(resolve=2 * HOUR, pause_when_waiting_on_customer=pauses))
+    assert change.conversation.sla_resolve_due_at is None
+    transitions.become_ticket(change, at("2026-01-05T10:00"))
+    assert change.conversation.sla_resolve_due_at == at("2026-01-05T12:00")
+    transitions.move_ticket(change, BOT, "waiting_on_customer", at("2026-01-05T11:00"))
+    transitions.contact_comments(change, CONTACT, TEXT, at("2026-01-06T09:00"))
+    assert change.conversation.sla_resolve_due_at == (at("2026-01-06T10:00") if pauses else at("2026-01-05T12:00"))
+    transitions.move_ticket(change, ADA, "resolved", at("2026-01-06T10:00"))
+    assert (level_of(change)[1], change.conversation.sla_resolve_due_at) == (status, None)
+    assert (change.parts[-1].part_type == "conversation_sla_target_missed") == (status == "missed")
+
+
 # Over HTTP
 
 
@@ -183,6 +230,36 @@ def test_office_hours_are_those_of_the_workspace(desk: Desk) -> None:
     assert desk.answer(late)["sla_applied"] == shown("missed")
 
 
+def test_time_put_aside_does_not_count_where_it_is_agreed(desk: Desk, eventually: Eventually) -> None:
+    desk.clock(MORNING)
+    for_patient = {"field": "source.body", "operator": "=", "value": "patient"}
+    set_rules(
+        desk,
+        {"name": "Strict", "first_reply": 3600},
+        {"name": "Patient", "first_reply": 3600, "pause_when_snoozed": True, "conversation": for_patient},
+    )
+    begun = [desk.start(), desk.start(body="I am patient")]
+    for conversation in begun:
+        desk.snooze(conversation, MORNING + 10 * HOUR)
+    desk.clock(MORNING + 10 * HOUR + 60)
+    eventually(lambda: all(desk.get(each["id"])["state"] == "open" for each in begun))
+    answered = [desk.answer(each) for each in begun]
+    assert [each["sla_applied"] for each in answered] == [shown("missed", "Strict"), shown("hit", "Patient")]
+
+
+def test_time_that_a_ticket_waits_does_not_count_where_it_is_agreed(desk: Desk) -> None:
+    tickets = TicketDesk(desk.api)
+    desk.clock(MORNING)
+    set_rules(desk, {"name": "Gold", "resolve": 3600, "pause_when_waiting_on_customer": True})
+    in_time, late = (tickets.convert(desk.start()["id"]) for _ in range(2))
+    tickets.update(in_time["id"], state="waiting_on_customer")
+    desk.clock(MORNING + 5 * HOUR)
+    for ticket in (in_time, late):
+        tickets.update(ticket["id"], state="resolved")
+    assert desk.get(in_time["id"])["sla_applied"] == shown("hit")
+    assert desk.get(late["id"])["sla_applied"] == shown("missed")
+
+
 def test_an_admin_frees_a_conversation_of_its_service_level(desk: Desk) -> None:
     set_rules(desk, {"name": "Gold", "close": 3600})
     conversation = desk.start()
@@ -201,7 +278,9 @@ def test_an_admin_frees_a_conversation_of_its_service_level(desk: Desk) -> None:
 
 def test_rules_are_read_as_they_were_written(desk: Desk) -> None:
     week = [{"weekday": 0, "opens": 540, "closes": 1020}]
-    gold = {"name": "Gold", "first_reply": 60, "next_reply": None, "close": None, "office_hours": week}
+    targets = {"first_reply": 60, "next_reply": None, "close": None, "resolve": 3600}
+    pauses = {"pause_when_snoozed": True, "pause_when_waiting_on_customer": False}
+    gold = {"name": "Gold", **targets, **pauses, "office_hours": week}
     whole = {**gold, "type": "sla_rule", "conversation": None, "contact": None, "error": None}
     assert set_rules(desk, gold) == {"type": "list", "data": [whole]}
     assert desk.call("GET", "/manage/v1/sla_rules") == {"type": "list", "data": [whole]}

@@ -1,5 +1,6 @@
 """Files that are attached: taken in, recognised, served by links that expire, fetched from where they are."""
 
+import asyncio
 import base64
 import threading
 from collections.abc import Callable, Iterator
@@ -9,11 +10,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
+import msgspec
 import pytest
 
+from callbox.platform.database import connection
+from callbox.platform.files import open_files, write_file
 from callbox.platform.outgoing import is_public
-from tests.conftest import start_server, stop_server
+from callbox.support.attachments import jobs
+from callbox.support.attachments.service import FileKey
+from tests.conftest import RunningServer, start_server, stop_server
 from tests.contract.world import World
+from tests.support.conversations import Desk, inside, last_part, parts_of
+from tests.support.tickets import TicketDesk
 
 # A picture of three by two points.
 PNG = base64.b64decode(
@@ -190,3 +198,81 @@ def test_a_body_of_a_hundred_megabytes_is_refused(reply: Callable[..., httpx.Res
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) == public
+
+
+def _bytes_of(data: Path, url: str) -> Path:
+    workspace_id, file_id = urlsplit(url).path.split("/")[2:4]
+    return data / "files" / workspace_id / file_id[:2] / file_id
+
+
+def test_what_is_redacted_takes_its_files_along(
+    desk: Desk, short_directory: Path, eventually: Callable[[Callable[[], Any]], Any]
+) -> None:
+    conversation = desk.start()
+    files = [_file(PNG), _file(b"Seats: 3", "seats.txt")]
+    part = last_part(desk.write(conversation, attachment_files=files))
+    kept = last_part(desk.write(conversation, attachment_files=files[:1]))
+    urls = [attachment["url"] for attachment in part["attachments"]]
+    places = [_bytes_of(short_directory / "server", url) for url in urls]
+    assert [httpx.get(url).status_code for url in urls] == [200, 200]
+    assert all(place.exists() for place in places)
+    redaction = {"type": "conversation_part", "conversation_id": conversation["id"], "conversation_part_id": part["id"]}
+    redacted = parts_of(desk.post("/conversations/redact", redaction))
+    assert [len(each["attachments"]) for each in redacted] == [0, 1]
+    assert [httpx.get(url).status_code for url in urls] == [404, 404]
+    eventually(lambda: not any(place.exists() for place in places))
+    assert httpx.get(kept["attachments"][0]["url"]).content == PNG
+
+
+def test_a_note_that_stands_in_several_conversations_keeps_its_files_until_all_are_redacted(
+    quiet_desk: Desk,
+) -> None:
+    desk = TicketDesk(quiet_desk.api)
+    conversations = [desk.start(), desk.start()]
+    ticket = desk.ticket(desk.ticket_type("Back-office"))
+    for conversation in conversations:
+        desk.link(ticket, conversation["id"])
+    desk.say(ticket, "note", cross_post=True, attachment_files=[_file(PNG)])
+    found = [*(desk.get(each["id"]) for each in conversations), desk.get(ticket["id"])]
+    url = last_part(found[0])["attachments"][0]["url"]
+    statuses = []
+    for conversation in found:
+        part_id = last_part(conversation)["id"]
+        redaction = {"conversation_id": conversation["id"], "conversation_part_id": part_id}
+        desk.post("/conversations/redact", {"type": "conversation_part", **redaction})
+        statuses.append(httpx.get(url).status_code)
+    assert statuses == [200, 200, 404]
+
+
+def test_a_file_that_is_taken_back_while_it_is_fetched_leaves_nothing(
+    quiet_desk: Desk, quiet_server: RunningServer, elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = quiet_desk.start(attachment_urls=[f"{elsewhere}/seats.png"])
+    redaction = {"type": "source", "conversation_id": begun["id"], "source_id": begun["source"]["id"]}
+    workspace_id = quiet_desk.call("GET", "/me")["app"]["id_code"]
+    brought: list[str] = []
+
+    async def taken_back_before_it_is_written(workspace: str, file_id: str, data: bytes) -> None:
+        redacted = await asyncio.to_thread(quiet_desk.post, "/conversations/redact", redaction)
+        assert redacted["source"]["attachments"] == []
+        await write_file(workspace, file_id, data)
+        brought.append(file_id)
+
+    async def file_ids() -> list[str]:
+        async with connection() as held:
+            found = await held.fetch("SELECT id::text FROM files WHERE workspace_id = $1", workspace_id)
+            return [row["id"] for row in found]
+
+    async def fetch() -> None:
+        [file_id] = await file_ids()
+        await jobs.fetch(msgspec.json.encode(FileKey(workspace_id, file_id)))
+        await jobs.fetch(msgspec.json.encode(FileKey(workspace_id, file_id)))
+
+    monkeypatch.setattr(jobs, "write_file", taken_back_before_it_is_written)
+    monkeypatch.setattr("callbox.platform.outgoing._private_addresses_allowed", True)
+    monkeypatch.setattr("callbox.platform.files._store", None)
+    open_files(str(tmp_path))
+    inside(quiet_server.database_url, fetch)
+    assert len(brought) == 1
+    assert inside(quiet_server.database_url, file_ids) == []
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))

@@ -63,6 +63,12 @@ def test_a_contact_starts_a_conversation(desk: Desk) -> None:
     assert (conversation["custom_attributes"], conversation["priority"]) == ({}, "not_priority")
 
 
+def test_the_page_from_which_a_contact_first_wrote_is_kept(desk: Desk) -> None:
+    page = "https://example.com/invoices"
+    conversation = desk.write(desk.start(referer=page))
+    assert (conversation["source"]["url"], conversation["first_contact_reply"]["url"]) == (page, page)
+
+
 @pytest.mark.parametrize("named", ["id", "user_id", "email"])
 def test_a_contact_is_named_in_several_ways(desk: Desk, named: str) -> None:
     user = desk.user()
@@ -111,6 +117,9 @@ def test_a_conversation_brought_from_elsewhere_keeps_its_times(desk: Desk) -> No
         ({"from": None}, (400, "parameter_invalid", None)),
         ({"attachment_urls": ["https://example.com/a.png"] * 11}, (400, "parameter_invalid", None)),
         ({"created_at": "yesterday"}, (400, "parameter_invalid", None)),
+        ({"body": "x" * 500_001}, (400, "parameter_invalid", None)),
+        ({"subject": "x" * 1_001}, (400, "parameter_invalid", None)),
+        ({"referer": "x" * 10_001}, (400, "parameter_invalid", None)),
     ],
 )
 def test_what_cannot_begin_is_refused(desk: Desk, body: Json, refusal: tuple[int, str, str | None]) -> None:
@@ -279,12 +288,15 @@ def test_older_clients_manage_by_replies(desk: Desk, message_type: str) -> None:
 
 
 def test_ids_may_be_numbers(desk: Desk) -> None:
+    desk.user(external_id="25")
+    desk.post("/conversations", {"from": {"type": "user", "user_id": 25}, "body": "Hello"})
     conversation = desk.start()
     sent = {"message_type": "assignment", "type": "admin", "admin_id": int(desk.me), "assignee_id": int(desk.me)}
     assert desk.post(f"/conversations/{conversation['id']}/parts", sent)["admin_assignee_id"] == int(desk.me)
 
 
 REPLY = {"message_type": "comment", "type": "admin", "body": "Hello"}
+OPTION = {"text": "Yes", "uuid": "22d6d1f4-1a19-41d0-94c2-e54031f78aca"}
 CONTACT_REPLY = {"message_type": "comment", "type": "user", "body": "Hello"}
 
 
@@ -297,6 +309,7 @@ CONTACT_REPLY = {"message_type": "comment", "type": "user", "body": "Hello"}
         ({**REPLY, "message_type": "shout"}, (400, "parameter_invalid", None)),
         ({**REPLY, "type": "robot"}, (400, "parameter_invalid", None)),
         ({**REPLY, "message_type": "quick_reply"}, (400, "parameter_not_found", None)),
+        ({**REPLY, "message_type": "quick_reply", "reply_options": [OPTION] * 51}, (400, "parameter_invalid", None)),
         ({**REPLY, "body": ["x"]}, (400, "parameter_invalid", None)),
         ({"type": "admin", "body": "x"}, (400, "parameter_not_found", "message_type is a required parameter")),
         ({**REPLY, "attachment_urls": ["https://example.com/a.png"] * 11}, (400, "parameter_invalid", None)),
@@ -402,6 +415,15 @@ def test_html_is_made_safe(desk: Desk, sent: str, stored: str | None) -> None:
     assert stored in {None, body}
     for danger in ("script", "javascript:", "data:", "onclick", "onerror", "onbegin", "style"):
         assert danger not in body
+
+
+@pytest.mark.parametrize("body", ["<script>alert(1)</script>", "<p></p>", "<p>&nbsp;</p><br>", " \n "])
+def test_markup_without_anything_to_see_is_no_text(desk: Desk, body: str) -> None:
+    conversation = desk.start()
+    sent = {**REPLY, "admin_id": desk.me, "body": body}
+    refused = desk.api.post(f"/conversations/{conversation['id']}/reply", json=sent)
+    assert error_of(refused) == (400, "parameter_invalid", "Body is required")
+    assert last_part(desk.close(conversation, body=body))["body"] is None
 
 
 def test_what_contacts_write_is_plain_text(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
+from tests.support.conversations import Desk, part_types
 
 
 @pytest.fixture
@@ -62,6 +63,26 @@ def test_an_answer_makes_a_conversation_of_a_message(world: World) -> None:
     assert world.api.post(url, json={"body": "Again"}).status_code == 409
 
 
+def test_the_conversation_is_the_senders_whatever_rules_say(desk: Desk) -> None:
+    sender, other = desk.admin(has_inbox_seat=True), desk.admin(has_inbox_seat=True)
+    desk.rules({"name": "All", "assign_to": {"type": "admin", "id": other}})
+    contact = desk.user()
+    message = _message(desk, contact, **{"from": {"type": "admin", "id": sender}})
+    at_once = _send(desk, {**message, "create_conversation_without_contact_reply": True})
+    assert desk.get(at_once["conversation_id"])["admin_assignee_id"] == int(sender)
+    answered = desk.post(f"/manage/v1/messages/{_send(desk, message)['id']}/answer", {"body": "Thank you"})
+    assert (answered["admin_assignee_id"], part_types(answered)) == (int(sender), ["comment"])
+    assert desk.found("admin_assignee_id", "=", int(sender)) == {at_once["conversation_id"], answered["id"]}
+    # Away, the sender hands over as any assignee does; gone, nobody has it.
+    desk.go_away(sender, reassign=True)
+    answered = desk.post(f"/manage/v1/messages/{_send(desk, message)['id']}/answer", {"body": "Thank you"})
+    assert (answered["admin_assignee_id"], part_types(answered)) == (int(other), ["comment", "away_mode_assignment"])
+    late = _send(desk, message)
+    desk.call("DELETE", f"/manage/v1/admins/{sender}")
+    answered = desk.post(f"/manage/v1/messages/{late['id']}/answer", {"body": "Thank you"})
+    assert (answered["admin_assignee_id"], part_types(answered)) == (None, ["comment"])
+
+
 def test_a_conversation_may_be_made_at_once(world: World) -> None:
     message = _message(world, world.user(), create_conversation_without_contact_reply=True)
     sent = _send(world, message)
@@ -104,6 +125,7 @@ def test_a_contact_is_found_by_each_key(world: World, key: str) -> None:
         ({"message_type": "pigeon"}, 400, "parameter_invalid"),
         ({"template": "golden", "message_type": "email", "subject": "x"}, 400, "parameter_invalid"),
         ({"body": "   "}, 400, "parameter_invalid"),
+        ({"body": "<p></p>"}, 400, "parameter_invalid"),
         ({"created_at": 99_999_999_999}, 400, "parameter_invalid"),
     ],
 )

@@ -1,9 +1,13 @@
-"""One conversation from its first message to its rating; after each step the API shows what happened, and no more."""
+"""One conversation from its first message to its rating, and the ticket that it becomes, until that is resolved.
+
+After each step the API shows what happened, and no more.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from tests.support.conversations import MORNING, Desk, Json, part_types, parts_of
+from tests.support.tickets import TITLE, TicketDesk, ticket_parts_of, told_by
 
 Eventually = Callable[[Callable[[], Any]], Any]
 HOUR = 3600
@@ -170,3 +174,91 @@ def test_the_story_of_a_conversation(desk: Desk, eventually: Eventually) -> None
     item = {key: value for key, value in rated.items() if key != "conversation_parts"}
     assert desk.call("GET", "/conversations")["conversations"] == [item]
     assert desk.search({"field": "conversation_rating.score", "operator": "=", "value": 5})["conversations"] == [item]
+
+    the_ticket_that_it_becomes(TicketDesk(desk.api), rated, grace)
+
+
+def the_ticket_that_it_becomes(desk: TicketDesk, rated: Json, grace: str) -> None:
+    """What the house does not mend in an answer: from the conversion of a closed conversation to the resolution."""
+    before, told = counted(rated), len(parts_of(rated))
+
+    def check(ticket: Json, new_parts: list[tuple[str, str]], **changed: Any) -> Json:
+        """The ticket has these parts more, is what GET shows, and the conversation behind it agrees."""
+        nonlocal told
+        told += len(new_parts)
+        # The first part of a ticket is the message that began the conversation.
+        assert len(ticket_parts_of(ticket)) == ticket["ticket_parts"]["total_count"] == told + 1
+        assert told_by(ticket)[-len(new_parts) :] == new_parts
+        assert desk.read(ticket["id"]) == ticket
+        conversation = desk.get(ticket["id"])
+        assert conversation["ticket"]["state"] == ticket["ticket_state"]
+        assert conversation["ticket"]["ticket_custom_state_user_label"] == ticket["ticket_state_external_label"]
+        assert conversation["open"] == ticket["open"]
+        assert conversation["conversation_rating"] == rated["conversation_rating"]
+        before.update(changed, count_conversation_parts=told + 1)
+        assert counted(conversation) == before
+        return conversation
+
+    # Not all of it is done: it becomes a ticket, with the same id, in the state in which it was.
+    hour = MORNING + 12 * HOUR
+    desk.clock(hour)
+    ticket = desk.convert(rated["id"], attributes={TITLE: "Two seats on the invoice"})
+    assert (ticket["id"], ticket["ticket_id"], ticket["category"]) == (rated["id"], "1", "Customer")
+    assert (ticket["ticket_state"], ticket["ticket_state_external_label"]) == ("submitted", "Submitted")
+    assert (ticket["open"], ticket["is_shared"], ticket["admin_assignee_id"]) == (False, True, grace)
+    assert ticket["ticket_attributes"] == {TITLE: "Two seats on the invoice", "_default_description_": None}
+    assert ticket["contacts"] == rated["contacts"]
+    first = ticket_parts_of(ticket)[0]
+    assert (first["part_type"], first["body"]) == ("comment", rated["source"]["body"])
+    check(ticket, [("ticket_state_updated_by_admin", "bot")])
+    last = ticket_parts_of(ticket)[-1]
+    assert (last["ticket_state"], last["previous_ticket_state"]) == ("submitted", "submitted")
+
+    # Work on it begins, and opens it.
+    ticket = desk.update(ticket["id"], state="in_progress", open=True)
+    assert (ticket["ticket_state"], ticket["ticket_state_internal_label"]) == ("in_progress", "In progress")
+    assert ticket["open"]
+    check(ticket, [("ticket_state_updated_by_admin", "bot"), ("open", "bot")], count_reopens=1)
+
+    # A question to the customer, for whom the ticket waits; the answer sets it to work again.
+    asked = desk.say(ticket, admin_id=grace, body="Which of the two is yours?")
+    assert (asked["type"], asked["part_type"]) == ("ticket_part", "comment")
+    answer_at = asked["created_at"]
+    check(desk.read(ticket["id"]), [("comment", "admin")], last_admin_reply_at=answer_at)
+    ticket = desk.update(ticket["id"], state="waiting_on_customer")
+    conversation = check(ticket, [("ticket_state_updated_by_admin", "bot")])
+    assert (conversation["waiting_since"], conversation["read"]) == (None, False)
+    desk.clock(hour + HOUR)
+    heard = desk.hear(ticket, "The first one")
+    assert (heard["part_type"], heard["author"]["type"]) == ("comment", "lead")
+    ticket = desk.read(ticket["id"])
+    assert ticket["ticket_state"] == "in_progress"
+    conversation = check(
+        ticket,
+        [("comment", "lead"), ("ticket_state_updated_by_user", "lead")],
+        last_contact_reply_at=heard["created_at"],
+    )
+    assert conversation["waiting_since"] == heard["created_at"]
+
+    # Answered, resolved and closed.
+    desk.clock(hour + 2 * HOUR)
+    done = desk.say(ticket, admin_id=grace, body="The other one is gone")
+    check(
+        desk.read(ticket["id"]),
+        [("comment", "admin")],
+        last_admin_reply_at=done["created_at"],
+        # Of three answers: this one took an hour, the second a moment.
+        median_time_to_reply=before["time_to_admin_reply"],
+    )
+    ticket = desk.update(ticket["id"], state="resolved", open=False)
+    assert (ticket["ticket_state"], ticket["open"]) == ("resolved", False)
+    closed_at = ticket_parts_of(ticket)[-1]["created_at"]
+    check(
+        ticket,
+        [("ticket_state_updated_by_admin", "bot"), ("close", "bot")],
+        last_close_at=closed_at,
+        time_to_last_close=closed_at - rated["created_at"],
+        last_closed_by_id=int(desk.me),
+    )
+    resolved = desk.post("/tickets/search", {"query": {"field": "state", "operator": "=", "value": "resolved"}})
+    assert resolved["tickets"] == [ticket]

@@ -407,6 +407,19 @@ def test_closing_unsnoozes_and_opening_opens(desk: TicketDesk) -> None:
     assert (closed_at_last["open"], "snoozed_until" in closed_at_last) == (False, False)
 
 
+def test_the_statistics_know_the_admin_who_closed(desk: TicketDesk) -> None:
+    colleague = desk.admin(has_inbox_seat=True)
+    ticket_id = desk.convert(desk.start()["id"])["id"]
+    closers = []
+    for values in ({}, {"assignment": {"admin_id": colleague, "assignee_id": colleague}}):
+        closed = desk.update(ticket_id, open=False, **values)
+        assert told_by(closed)[-1] == ("close", "bot")
+        closers.append(desk.get(ticket_id)["statistics"]["last_closed_by_id"])
+        desk.update(ticket_id, open=True)
+    assert closers == [int(desk.me), int(colleague)]
+    assert desk.found("statistics.last_closed_by_id", "=", colleague) == {ticket_id}
+
+
 def test_a_time_that_is_past_becomes_nine_in_the_next_morning(desk: TicketDesk) -> None:
     desk.call("PUT", "/manage/v1/workspace", json={"timezone": "America/Los_Angeles"})
     desk.clock(int(datetime(2024, 6, 27, 12, 57, 34, tzinfo=UTC).timestamp()))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ import httpx
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.conftest import free_port
+from tests.survival.wire_client import NoAnswer
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -102,6 +103,17 @@ class Installation:
         for victim in victims:
             os.kill(victim, signal.SIGKILL)
         self.wait_for_end()
+
+    async def kill_amid(
+        self, requests: Iterable[Coroutine[Any, Any, None]], enough: asyncio.Event, *, with_postgres: bool
+    ) -> None:
+        """Ask for all at once, and kill when some are answered. The others must get no answer, rather than another."""
+        endings = asyncio.gather(*requests, return_exceptions=True)
+        waited_for: list[asyncio.Future[Any]] = [asyncio.ensure_future(enough.wait()), endings]
+        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.to_thread(self.kill, with_postgres=with_postgres)
+        for ending in await endings:
+            assert ending is None or isinstance(ending, NoAnswer), ending
 
     def clean_up(self) -> None:
         """End what a failed test left."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.contract.world import World
 from tests.survival.harness import Installation, Json
-from tests.survival.wire_client import Connection, NoAnswer
+from tests.survival.wire_client import Connection
 
 CREATES = 1000
 CONNECTIONS = 200
@@ -79,46 +79,37 @@ async def create_until_killed(installation: Installation, plan: Round, *, with_p
     enough = asyncio.Event()
     turn = asyncio.Semaphore(CONNECTIONS)
 
-    async def ask(connection: Connection, method: str, path: str, body: Json | None = None) -> Any:
-        answer = await connection.request(method, path, body)
-        assert answer.status < 300, answer.body
-        return answer.json() if answer.body else None
-
     async def make(seat: int) -> None:
         async with turn, Connection(installation.port, installation.token) as connection:
-            contact = await ask(connection, "POST", "/contacts", plan.request(seat))
+            contact = await connection.call("POST", "/contacts", plan.request(seat))
             contact_id = contact["id"]
             plan.contacts[contact_id] = contact
             if len(plan.contacts) >= KILLED_AFTER:
                 enough.set()
             match seat % 5:
                 case 0:
-                    await ask(connection, "POST", f"/contacts/{contact_id}/tags", {"id": plan.tag_id})
+                    await connection.call("POST", f"/contacts/{contact_id}/tags", {"id": plan.tag_id})
                     plan.tagged.add(contact_id)
                 case 1:
-                    await ask(connection, "POST", f"/contacts/{contact_id}/companies", {"id": plan.company_id})
+                    await connection.call("POST", f"/contacts/{contact_id}/companies", {"id": plan.company_id})
                     plan.employed.add(contact_id)
                 case 2:
                     note = {"body": "Called", "admin_id": plan.admin_id}
-                    await ask(connection, "POST", f"/contacts/{contact_id}/notes", note)
+                    await connection.call("POST", f"/contacts/{contact_id}/notes", note)
                     plan.noted.add(contact_id)
                 case 3:
                     event = {"event_name": "ordered", "created_at": int(time.time()), "id": contact_id}
-                    await ask(connection, "POST", "/events", event)
+                    await connection.call("POST", "/events", event)
                     plan.ordered.add(contact_id)
 
     async def delete(company_id: str) -> None:
         async with turn, Connection(installation.port, installation.token) as connection:
-            await ask(connection, "DELETE", f"/companies/{company_id}")
+            await connection.call("DELETE", f"/companies/{company_id}")
             plan.deleted.add(company_id)
 
     requests = [make(seat) for seat in range(CREATES)]
     requests[KILLED_AFTER // 2 : 0] = [delete(company_id) for _, company_id in plan.doomed]
-    asked = [asyncio.create_task(request) for request in requests]
-    await enough.wait()
-    await asyncio.to_thread(installation.kill, with_postgres=with_postgres)
-    for ending in await asyncio.gather(*asked, return_exceptions=True):
-        assert ending is None or isinstance(ending, NoAnswer), ending
+    await installation.kill_amid(requests, enough, with_postgres=with_postgres)
     assert len(plan.contacts) < CREATES, "the kill came too late to tell anything"
 
 

@@ -63,6 +63,12 @@ class Connection:
             self._close()
         return answer
 
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        """A request that must succeed if it is answered; the answer's JSON. Raises NoAnswer."""
+        answer = await self.request(method, path, body)
+        assert answer.status < 300, answer.body
+        return answer.json() if answer.body else None
+
     def _message(self, method: str, path: str, body: object) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()
         head = (

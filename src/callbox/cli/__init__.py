@@ -13,6 +13,8 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    email,
+    export,
     failures,
     segments,
     serve,
@@ -20,6 +22,7 @@ from callbox.cli import (
     teams,
     tokens,
     visitors,
+    webhooks,
     workspaces,
 )
 from callbox.cli.common import complain
@@ -52,6 +55,7 @@ cli.command()(serve.serve)
 cli.command()(serve.worker)
 cli.command()(demo.demo)
 cli.command()(docs.docs)
+cli.command()(export.export)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(tokens.commands, name="token")
 cli.add_typer(admins.commands, name="admin")
@@ -59,6 +63,8 @@ cli.add_typer(teams.commands, name="team")
 cli.add_typer(segments.commands, name="segment")
 cli.add_typer(subscription_types.commands, name="subscription-type")
 cli.add_typer(visitors.commands, name="visitor")
+cli.add_typer(webhooks.commands, name="webhook")
+cli.add_typer(email.commands, name="email")
 cli.add_typer(database.commands, name="database")
 cli.add_typer(failures.commands, name="failure")
 

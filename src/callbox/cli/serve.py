@@ -9,16 +9,29 @@ import typer
 from rich.console import Console
 
 from callbox import demo as demo_data
+from callbox.channels.email.inbound.doors import Doors
+from callbox.channels.email.senders import set_email_domain
+from callbox.channels.sms.providers import use_provider
+from callbox.channels.webhooks.policy import set_policy
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
 from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
-from callbox.serving import Server, listen
-from callbox.settings import Settings
+from callbox.serving import Server, listen, listen_at, webhook_policy
+from callbox.settings import Settings, SettingsError
 from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
+
+SmtpOption = Annotated[
+    str | None,
+    typer.Option(help="Take mail in by SMTP: a port of this machine alone, or HOST:PORT.", show_default=False),
+]
+LmtpOption = Annotated[
+    str | None,
+    typer.Option(help="Take mail in by LMTP: a path for a socket, a port, or HOST:PORT.", show_default=False),
+]
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
@@ -37,10 +50,15 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="HTTP processes.")] = 1,
     demo: Annotated[bool, typer.Option("--demo", help="Fill a new workspace with lifelike data.")] = False,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Run no job worker in this server.")] = False,
+    smtp: SmtpOption = None,
+    lmtp: LmtpOption = None,
 ) -> None:
     """Run the server and its job worker; the first start creates a workspace and prints a token."""
     settings = settings_of(data)
     database = Database(settings, say)
+    if no_worker and (smtp or lmtp):
+        raise typer.BadParameter("Mail is taken in by the worker: leave out --no-worker, --smtp and --lmtp.")
+    doors = _mail_doors(settings, smtp, lmtp)
     with listen(host, port) as listening:
         url = settings.public_url or _url(host, listening.getsockname()[1])
 
@@ -48,7 +66,9 @@ def serve(
             stop = stop_signal()
             async with database.serving():
                 made = await _first_start(settings, database.url, with_demo=demo)
-                server = Server(settings, database.url, listening, workers, run_jobs=not no_worker)
+                server = Server(
+                    settings, database.url, listening, workers, run_jobs=not no_worker, own_url=url, doors=doors
+                )
                 await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
                 say("Stopping.")
 
@@ -89,8 +109,25 @@ def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
     console.print(f"  curl -H 'Authorization: Bearer {made.workspace.access_token}' {url}/me\n")
 
 
-def worker(data: DataOption = None) -> None:
+def _mail_doors(settings: Settings, smtp: str | None, lmtp: str | None) -> Doors | None:
+    """Where mail is to be taken in, if anywhere. Raises CannotListen and SettingsError."""
+    doors = Doors(
+        listen_at(smtp).detach() if smtp else None,
+        listen_at(lmtp).detach() if lmtp else None,
+        settings.email_domain,
+        settings.mail_certificate,
+        settings.mail_key,
+    )
+    try:
+        doors.tls()
+    except OSError as error:
+        raise SettingsError(f"CALLBOX_MAIL_CERTIFICATE and CALLBOX_MAIL_KEY cannot be used: {error}") from error
+    return doors if doors.descriptors() else None
+
+
+def worker(data: DataOption = None, smtp: SmtpOption = None, lmtp: LmtpOption = None) -> None:
     """Run a job worker alone, for more machines than the server's."""
+    from callbox.channels.email.smtp import use_mail_server  # noqa: PLC0415  # only the worker sends
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
     settings = settings_of(data)
@@ -98,6 +135,11 @@ def worker(data: DataOption = None) -> None:
     set_public_url(settings.public_url)
     open_files(settings.files)
     allow_private_addresses(allowed=settings.allow_private_addresses)
+    set_policy(webhook_policy(settings))
+    use_provider(settings.sms_url)
+    set_email_domain(settings.email_domain)
+    use_mail_server(settings.smtp_url)
+    doors = _mail_doors(settings, smtp, lmtp)
 
     async def run() -> None:
         stop = stop_signal()
@@ -106,7 +148,7 @@ def worker(data: DataOption = None) -> None:
             say("The worker runs.")
             watching = asyncio.create_task(database.keep_running())
             watching.add_done_callback(lambda _: stop.set())
-            await work(database.url, stop)
+            await work(database.url, stop, doors)
             say("Stopping.")
             if watching.done():
                 watching.result()

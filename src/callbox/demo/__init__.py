@@ -5,9 +5,11 @@ from collections.abc import Callable
 from random import Random
 
 from callbox.demo import firm
+from callbox.demo.help_center import open_help_center
 from callbox.demo.inbox.desk import set_up
 from callbox.demo.inbox.moments import BecameTicket, MessageSent, TicketMade
 from callbox.demo.inbox.story import the_inbox
+from callbox.demo.news import ANNOUNCEMENTS, announce_news
 from callbox.demo.people import populate
 from callbox.demo.play import leave_traces, play
 from callbox.demo.setting import create_segments, set_stage
@@ -15,7 +17,8 @@ from callbox.demo.stage import on_stage
 from callbox.demo.year import NoteTaken, PersonActed, the_year
 from callbox.people.contacts.schemas import ListContactsQuery
 from callbox.people.contacts.service import list_contacts
-from callbox.platform.database import transaction
+from callbox.platform.database import whole_transaction
+from callbox.platform.events import gathered_events
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import Conflict
 
@@ -36,7 +39,7 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
     draw = Random(firm.NAME)  # noqa: S311  # the same data at every run is the point
     population = populate(draw)
     moments = sorted([*the_year(draw, population), *the_inbox(population)], key=lambda moment: moment.ago, reverse=True)
-    async with transaction() as held:
+    async with whole_transaction() as held, gathered_events(held, caller.workspace_id):
         stage = on_stage(held, caller)
         on_progress(f"Setting up {firm.NAME}, a made-up firm.")
         await set_stage(stage)
@@ -44,6 +47,8 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         on_progress(f"Letting a year pass there: {len(moments)} moments.")
         await play(stage, moments)
         await leave_traces(stage, population)
+        await announce_news(stage, population)
+        articles = await open_help_center(stage, population)
         on_progress("Finding out who is in which segment.")
         await create_segments(stage)
     kinds = Counter(type(moment) for moment in moments)
@@ -54,5 +59,6 @@ async def fill(caller: Caller, on_progress: Callable[[str], None]) -> str:
         f"{len(stage.visitors)} visitors, {len(stage.tags)} tags, {len(firm.SEGMENTS)} segments, "
         f"{kinds[NoteTaken]} notes, {kinds[PersonActed]} events, "
         f"{len(stage.threads) - kinds[TicketMade]} conversations, "
-        f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages"
+        f"{kinds[TicketMade] + kinds[BecameTicket]} tickets, {kinds[MessageSent]} messages, "
+        f"{len(ANNOUNCEMENTS)} news items, {articles} help articles in two languages"
     )

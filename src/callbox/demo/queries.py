@@ -54,6 +54,34 @@ leave_company_traces = Command(
     """,
 )
 
+leave_article_views = Command(
+    "leave_demo_article_views",
+    """
+    UPDATE articles a
+    SET views = t.views
+    FROM jsonb_to_recordset($2::jsonb) AS t (article_id bigint, views bigint)
+    WHERE a.workspace_id = $1 AND a.id = t.article_id
+    """,
+)
+
+leave_article_reactions = Command(
+    "leave_demo_article_reactions",
+    """
+    INSERT INTO article_reactions (workspace_id, article_id, person_id, reaction, reacted_at)
+    SELECT $1, t.article_id, t.person_id, t.reaction, $3
+    FROM jsonb_to_recordset($2::jsonb) AS t (article_id bigint, person_id text, reaction text)
+    """,
+)
+
+leave_article_conversations = Command(
+    "leave_demo_article_conversations",
+    """
+    INSERT INTO article_conversations (workspace_id, article_id, conversation_id)
+    SELECT $1, t.article_id, t.conversation_id
+    FROM jsonb_to_recordset($2::jsonb) AS t (article_id bigint, conversation_id bigint)
+    """,
+)
+
 assignees = Query(
     "assignees_of_demo_conversation",
     lambda admin_id, team_id: (admin_id, team_id),

@@ -1,18 +1,21 @@
 """Something happened: each change writes its event into the outbox, in the change's own transaction.
 
-One row serves all readers. The relay of the worker turns rows into work; nobody is notified here, because
-a notification in every transaction would serialise commits. And before the commit, an announcement lets
-higher rooms change their own rows in the same transaction.
+One row serves all readers. The relay of the worker turns rows into work, and live updates read them in passing.
+A notification in every transaction would serialise commits, so a process sends one for many after they committed.
+And before the commit, an announcement lets higher rooms change their own rows in the same transaction.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
 
-from callbox.platform.database import Command, Connection
+from callbox.platform.database import Command, Connection, after_commit
+from callbox.platform.database.notifications import notify
 
 
 class Topic(StrEnum):
@@ -22,6 +25,11 @@ class Topic(StrEnum):
     ADMIN_ADDED_TO_WORKSPACE = "admin.added_to_workspace"
     ADMIN_AWAY_MODE_UPDATED = "admin.away_mode_updated"
     ADMIN_REMOVED_FROM_WORKSPACE = "admin.removed_from_workspace"
+    ARTICLE_CREATED = "article.created"
+    ARTICLE_DELETED = "article.deleted"
+    ARTICLE_PUBLISHED = "article.published"
+    ARTICLE_UNPUBLISHED = "article.unpublished"
+    ARTICLE_UPDATED = "article.updated"
     COMPANY_CONTACT_ATTACHED = "company.contact.attached"
     COMPANY_CONTACT_DETACHED = "company.contact.detached"
     COMPANY_CREATED = "company.created"
@@ -78,6 +86,7 @@ class Topic(StrEnum):
     TICKET_STATE_UPDATED = "ticket.state.updated"
     TICKET_TEAM_ASSIGNED = "ticket.team.assigned"
     VISITOR_SIGNED_UP = "visitor.signed_up"
+    INTERNAL_MESSAGE_SENT = "internal.message.sent"
     INTERNAL_SEGMENT_CHANGED = "internal.segment.changed"
 
 
@@ -88,6 +97,9 @@ class Event(msgspec.Struct):
     item_id: str
     item: str
 
+
+# What processes are notified of: that there is something to read.
+EVENTS_WRITTEN = ""
 
 insert_event = Command(
     "insert_event",
@@ -101,26 +113,67 @@ insert_events = Command(
     "insert_events",
     """
     INSERT INTO outbox (workspace_id, topic, item_id, item, created_at)
-    SELECT $1, e.topic, e.item_id, e.item, $5
-    FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS e (topic, item_id, item, place)
+    SELECT $1, e.topic, e.item_id, e.item, e.created_at
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[])
+        WITH ORDINALITY AS e (topic, item_id, item, created_at, place)
     ORDER BY e.place
     """,
 )
 
 
+_Recorded = tuple[Event, datetime]
+_GATHERED_AT_ONCE = 500
+_gathered: ContextVar[list[_Recorded] | None] = ContextVar("gathered events", default=None)
+
+
 async def record(held: Connection, workspace_id: str, event: Event, at: datetime) -> None:
     """Write one event; it is passed on if and only if the transaction commits."""
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.append((event, at))
+        return
     await insert_event.run(held, workspace_id, event.topic, event.item_id, event.item, at)
+    after_commit(held, _tell_readers)
 
 
 async def record_many(held: Connection, workspace_id: str, events: Sequence[Event], at: datetime) -> None:
     """Write several events in their order, in one statement."""
-    if len(events) == 1:
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered += [(event, at) for event in events]
+    elif len(events) == 1:
         await record(held, workspace_id, events[0], at)
     elif events:
-        topics = [str(event.topic) for event in events]
-        ids = [event.item_id for event in events]
-        await insert_events.run(held, workspace_id, topics, ids, [event.item for event in events], at)
+        await _insert(held, workspace_id, [(event, at) for event in events])
+
+
+async def _insert(held: Connection, workspace_id: str, events: Sequence[_Recorded]) -> None:
+    await insert_events.run(
+        held,
+        workspace_id,
+        [str(event.topic) for event, _ in events],
+        [event.item_id for event, _ in events],
+        [event.item for event, _ in events],
+        [at for _, at in events],
+    )
+    after_commit(held, _tell_readers)
+
+
+@asynccontextmanager
+async def gathered_events(held: Connection, workspace_id: str) -> AsyncIterator[None]:
+    """The block's events are written at its end, in their order, many at once. All are of this workspace."""
+    events: list[_Recorded] = []
+    token = _gathered.set(events)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    for start in range(0, len(events), _GATHERED_AT_ONCE):
+        await _insert(held, workspace_id, events[start : start + _GATHERED_AT_ONCE])
+
+
+def _tell_readers() -> None:
+    notify(EVENTS_WRITTEN)
 
 
 Announced = TypeVar("Announced")

@@ -1,17 +1,26 @@
-"""Files that people attach: their bytes, in a directory or an object store, by workspace and id.
+"""Files that people attach or export: their bytes, in a directory or an object store, by workspace and id.
 
 What is known of a file beside its bytes is in the table `files`; a file is written before the row that names it
 commits, so a row never lacks its bytes. Bytes without a row are what a broken-off request leaves.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+if TYPE_CHECKING:
+    from obstore import AsyncWritableFile
+
 _CHUNK_BYTES = 256 * 1024
+# Object stores take parts of 5 MiB or more, and at most 10,000 of them.
+_PART_BYTES = 5 * 1024 * 1024
 
 
 class FilesUnavailable(Exception):
@@ -23,13 +32,16 @@ class FileMissing(Exception):
 
 
 _store: ObjectStore | None = None
+# Where the store is a directory.
+_directory: Path | None = None
 
 
 def open_files(place: str) -> None:
     """Let this process use a directory, by its path, or an object store, by its URL. Raises FilesUnavailable."""
-    global _store  # noqa: PLW0603  # one place a process, told once at start
+    global _store, _directory  # noqa: PLW0603  # one place a process, told once at start
     try:
-        _store = from_url(place) if "://" in place else LocalStore(Path(place).absolute(), mkdir=True)
+        _directory = None if "://" in place else Path(place).absolute()
+        _store = from_url(place) if _directory is None else LocalStore(_directory, mkdir=True)
     except (BaseError, ValueError, OSError) as error:
         raise FilesUnavailable(f"Files cannot be kept in {place}: {error}") from error
 
@@ -45,8 +57,42 @@ def _path(workspace_id: str, file_id: str) -> str:
 
 
 async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
-    """Keep a file's bytes."""
-    await obstore.put_async(_opened(), _path(workspace_id, file_id), content)
+    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after."""
+    path = _path(workspace_id, file_id)
+    await obstore.put_async(_opened(), path, content)
+    if _directory is not None:
+        await asyncio.to_thread(_sync, _directory / path)
+
+
+def _sync(path: Path) -> None:
+    """What the system holds back of a file, and of the directory that names it, goes to the disk."""
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@asynccontextmanager
+async def file_writer(workspace_id: str, file_id: str) -> AsyncIterator["AsyncWritableFile"]:
+    """Keep a file of any size that is written in pieces: whole when the block ends, not at all after an exception."""
+    opened = obstore.open_writer_async(
+        _opened(), _path(workspace_id, file_id), buffer_size=_PART_BYTES, max_concurrency=2
+    )
+    broken: BaseException | None = None
+    try:
+        async with opened as writer:
+            try:
+                yield writer
+            except BaseException as error:
+                broken = error
+                raise
+    except BaseError:
+        # The store fails to give up what somebody else has deleted already; that is not what went wrong.
+        if broken is not None:
+            raise broken from None
+        raise
 
 
 async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
@@ -64,8 +110,17 @@ async def _pieces(found: "obstore.GetResult") -> AsyncIterator[bytes]:
 
 
 async def delete_file(workspace_id: str, file_id: str) -> None:
-    """Forget a file's bytes; nothing to do where they are gone."""
+    """Forget a file's bytes, also those that a killed process left half-written; nothing to do where they are gone."""
+    store, path = _opened(), _path(workspace_id, file_id)
+    if isinstance(store, LocalStore):
+        _delete_unfinished(Path(str(store.prefix)) / path)
     try:
-        await obstore.delete_async(_opened(), _path(workspace_id, file_id))
+        await obstore.delete_async(store, path)
     except FileNotFoundError:
         return
+
+
+def _delete_unfinished(file: Path) -> None:
+    """In a directory, the store writes beside the file, under its name with a number. Object stores forget by rule."""
+    for unfinished in file.parent.glob(f"{file.name}#*"):
+        unfinished.unlink(missing_ok=True)

@@ -6,6 +6,8 @@ import secrets
 import uuid as uuid_library
 from datetime import datetime
 
+_LETTERS_AND_DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
 _process_part = secrets.token_hex(5)
 _counter = itertools.count(secrets.randbelow(1 << 23))
 
@@ -25,7 +27,12 @@ def object_id(created_at: datetime) -> str:
 
 def workspace_code() -> str:
     """The short code that is a workspace's id everywhere."""
-    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(8))
+    return "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(8))
+
+
+def job_identifier() -> str:
+    """The id of a job that a client asks after."""
+    return "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(16))
 
 
 def access_token() -> str:

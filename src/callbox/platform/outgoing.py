@@ -5,11 +5,15 @@ address for the check and another for the connection.
 """
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from ipaddress import ip_address
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -17,6 +21,11 @@ import httpcore
 CONNECT_SECONDS = 5.0
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Shorter than servers keep an idle connection, so that no request meets one that is being closed.
+_KEEP_ALIVE_SECONDS = 2.0
+# What of an answer is read so that its connection can be used again.
+_READ_BYTES = 65_536
+_FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError)
 
 _private_addresses_allowed = False
 
@@ -36,9 +45,10 @@ def allow_private_addresses(*, allowed: bool) -> None:
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only."""
+    """Connects to public addresses only, unless private ones are allowed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, private_allowed: bool) -> None:
+        self._private_allowed = private_allowed
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -50,7 +60,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the name; all of them have to be public."""
-        address = await _checked_address(host, port)
+        address = await _checked_address(host, port, private_allowed=self._private_allowed)
         return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
@@ -58,14 +68,20 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._backend.sleep(seconds)
 
 
-async def _checked_address(host: str, port: int) -> str:
-    loop = asyncio.get_running_loop()
+# A look-up cannot be broken off: names that never answer must not keep the others waiting for a thread.
+_look_ups = ThreadPoolExecutor(64, thread_name_prefix="look-up")
+
+
+def _addresses_of(host: str, port: int) -> list[str]:
+    return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+async def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
     try:
-        found = await loop.getaddrinfo(host, port, type=1)
-    except OSError as error:
+        addresses = await asyncio.get_running_loop().run_in_executor(_look_ups, _addresses_of, host, port)
+    except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"{host} is not known") from error
-    addresses = [str(each[4][0]) for each in found]
-    if not _private_addresses_allowed and not all(is_public(address) for address in addresses):
+    if not private_allowed and not all(is_public(address) for address in addresses):
         raise OutgoingRefused(f"{host} is in a private network")
     return addresses[0]
 
@@ -83,9 +99,8 @@ def is_public(address: str) -> bool:
 async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Response]:
     """A GET whose answer is 200, after at most three redirects. Raises OutgoingRefused and OutgoingFailed."""
     timeouts = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": seconds}
-    async with httpcore.AsyncConnectionPool(
-        ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(), retries=0
-    ) as pool:
+    backend = _GuardedBackend(private_allowed=_private_addresses_allowed)
+    async with httpcore.AsyncConnectionPool(ssl_context=_tls(), network_backend=backend, retries=0) as pool:
         for _ in range(_MAX_REDIRECTS + 1):
             _check_scheme(url)
             try:
@@ -93,7 +108,7 @@ async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Respons
                     response = await pool.handle_async_request(
                         httpcore.Request("GET", url, headers=_headers(url), extensions={"timeout": timeouts})
                     )
-            except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError) as error:
+            except _FAULTS as error:
                 raise OutgoingFailed(f"{url} cannot be fetched: {error or type(error).__name__}") from error
             try:
                 if response.status not in _REDIRECTS:
@@ -105,6 +120,68 @@ async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Respons
             finally:
                 await response.aclose()
     raise OutgoingRefused("too many redirects")
+
+
+class Answered(NamedTuple):
+    """What a receiver answered: its status, and how the body begins, mostly all of it."""
+
+    status: int
+    beginning: bytes
+
+
+class Receiver:
+    """Requests to one server over connections that are kept. Redirects are not followed."""
+
+    def __init__(self, *, connections: int, seconds: float, private_allowed: bool) -> None:
+        self._seconds = seconds
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_tls(),
+            max_connections=connections,
+            keepalive_expiry=_KEEP_ALIVE_SECONDS,
+            network_backend=_GuardedBackend(private_allowed=private_allowed),
+            retries=0,
+        )
+
+    async def __aenter__(self) -> "Receiver":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.aclose()
+
+    async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Answered:
+        """One request, answered in time. Raises OutgoingRefused and OutgoingFailed."""
+        _check_scheme(url)
+        host = ("Host", urlsplit(url).netloc.rpartition("@")[2])
+        length = [("Content-Length", str(len(body)))] if body else []
+        request = httpcore.Request(method, url, headers=[host, *headers, *length], content=body)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._answer(request)
+        except TimeoutError as error:
+            raise OutgoingFailed(f"no answer within {self._seconds:g} seconds") from error
+        except _FAULTS as error:
+            raise OutgoingFailed(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+
+    async def _answer(self, request: httpcore.Request) -> Answered:
+        """The end of an answer that goes on and on is not waited for; its connection is closed."""
+        response = await self._pool.handle_async_request(request)
+        body = bytearray()
+        try:
+            async for piece in response.aiter_stream():
+                body += piece
+                if len(body) > _READ_BYTES:
+                    break
+        finally:
+            await response.aclose()
+        return Answered(response.status, bytes(body))
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all, since each reads the machine's certificates."""
+    return ssl.create_default_context()
 
 
 def _check_scheme(url: str) -> None:

@@ -28,6 +28,7 @@ _requests = Histogram("callbox_request_seconds", "Time to answer a request", ["m
 _statements = Histogram("callbox_statement_seconds", "Time of a named SQL statement", ["statement"], buckets=_BUCKETS)
 events_relayed = Counter("callbox_events_relayed_total", "Events taken from the outbox")
 jobs_finished = Counter("callbox_jobs_total", "Jobs ended", ["job", "outcome"])
+webhooks_sent = Counter("callbox_webhooks_total", "Attempts to send a notification", ["outcome"])
 
 _request_children: dict[tuple[str, int], Histogram] = {}
 _statement_children: dict[str, Histogram] = {}

@@ -1,8 +1,9 @@
 """Switch: a caller on the phone is sent a text message that leads on into the messenger.
 
-The redirect is stored with the text message still to be sent: a channel for text messages sends it.
+The redirect is stored and announced: the channel for text messages sends its link.
 """
 
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,14 +20,21 @@ from phonenumbers import (
 )
 
 from callbox.people.contacts import service as contacts
+from callbox.people.contacts.merging import ContactsMerged
 from callbox.people.contacts.schemas import Contact, CreateContactRequest, UpdateContactRequest
 from callbox.platform import ids
+from callbox.platform.clock import machine_time, unix
 from callbox.platform.database import Command, Connection, transaction
+from callbox.platform.events import announce
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import decode
 from callbox.wire.errors import WireError
 from callbox.wire.operations import caller_of, operation
+from callbox.wire.signed import signed
 from callbox.wire.urls import base_url
+
+PURPOSE = "switch"
+LINK_LIFETIME = timedelta(days=7)
 
 
 class CreatePhoneSwitchRequest(msgspec.Struct):
@@ -42,6 +50,23 @@ class PhoneSwitch(msgspec.Struct):
     type: Literal["phone_call_redirect"]
     url: str
     phone: str
+
+
+class SwitchAsked(msgspec.Struct, frozen=True):
+    """Announced in the storing transaction, so that the caller on the phone is sent the link."""
+
+    caller: Caller
+    redirect_id: str
+    phone: str
+    contact_id: str
+    url: str
+
+
+class SwitchLink(msgspec.Struct, array_like=True):
+    """What the token of a link says."""
+
+    redirect_id: str
+    expires_at: int
 
 
 class _Refused(msgspec.Struct, omit_defaults=True):
@@ -101,7 +126,19 @@ async def create_phone_switch(caller: Caller, request: CreatePhoneSwitchRequest)
         await insert_redirect.run(
             held, caller.workspace_id, UUID(redirect_id), phone, contact.id, attributes, caller.now()
         )
-    return PhoneSwitch("phone_call_redirect", f"{base_url()}/msgr/{redirect_id}", phone)
+        url = _link(caller, redirect_id)
+        await announce(held, caller.workspace_id, SwitchAsked(caller, redirect_id, phone, contact.id, url))
+    return PhoneSwitch("phone_call_redirect", url, phone)
+
+
+def _link(caller: Caller, redirect_id: str) -> str:
+    link = SwitchLink(redirect_id, unix(machine_time() + LINK_LIFETIME))
+    return f"{base_url()}/switch/{signed(caller.link_key, PURPOSE, caller.workspace_id, link)}"
+
+
+async def move_switches(held: Connection, workspace_id: str, merged: ContactsMerged) -> None:
+    """Reaction: the links of a merged lead are the user's."""
+    await move_redirects.run(held, workspace_id, merged.lead_id, merged.user_id)
 
 
 def _mobile_number(sent: str) -> str:

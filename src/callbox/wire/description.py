@@ -32,7 +32,7 @@ from callbox.wire.errors import (
     WireError,
 )
 from callbox.wire.idempotency import KeyReused
-from callbox.wire.operations import Operation
+from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer, Operation
 
 Json = dict[str, Any]
 
@@ -58,6 +58,8 @@ _PATH_PARAMETER = re.compile(r"\{(?P<name>\w+)(?::\w+)?\}")
 _ROUTE_SUFFIX = "_route"
 _EXAMPLE_REQUEST_ID = "005iqf65erfj47qrulp0"
 _JSON = "application/json"
+
+_BINARY: Json = {"type": "string", "format": "binary"}
 
 _HEADER_PARAMETERS: Json = {
     "IntercomVersion": {
@@ -134,8 +136,8 @@ def _structs_of(operation: Operation) -> list[Any]:
 
 
 def _alternatives(response: Any) -> tuple[Any, ...]:
-    """The structs that an operation may answer; none where the body is empty."""
-    if response in {None, type(None)}:
+    """The structs that an operation may answer; none where the body is empty, or a file."""
+    if response in {None, type(None), FileAnswer}:
         return ()
     return get_args(response) if isinstance(response, UnionType) else (response,)
 
@@ -199,6 +201,8 @@ def _request_body(operation: Operation, schema: Json) -> Json:
 
 
 def _success(operation: Operation, schemas: dict[Any, Json]) -> Json:
+    if operation.response is FileAnswer:
+        return {"description": "Done; the body is a file.", "content": {FILE_MEDIA_TYPE: {"schema": _BINARY}}}
     alternatives = [schemas[kind] for kind in _alternatives(operation.response)]
     if not alternatives:
         return {"description": "Done; the body is empty."}

@@ -40,6 +40,13 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 MANAGE_PREFIX = "/manage/"
 # Links to files carry a signature instead of a token.
 SIGNED_PREFIX = "/files/"
+# What is downloaded is no JSON: clients are told to ask for application/octet-stream.
+DOWNLOAD_PREFIX = "/download/"
+# So do these, for whoever got the link and for the provider who reports.
+SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/", "/unsubscribe/")
+# These take a live token in their URL as well: browsers cannot send headers with such requests.
+LIVE_PATH = "/live"
+LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
@@ -89,7 +96,7 @@ class Gate:
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
-            if (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and scope["method"] == "GET":
+            if _asks_for_no_access_token(scope, path):
                 await self._application(scope, receive, exchange.send)
                 return
             headers = _Headers(scope["headers"])
@@ -112,7 +119,7 @@ class Gate:
         needed = "manage" if scope["path"].startswith(MANAGE_PREFIX) else "api"
         if needed not in caller.scopes:
             raise Forbidden(f"You do not have the required scope ({needed}) to access this resource")
-        if headers.accept and not any(kind in headers.accept for kind in _JSON_TYPES):
+        if headers.accept and not _is_acceptable(headers.accept, scope["path"]):
             raise NotAcceptable
         if scope["method"] == "OPTIONS":
             raise NotFound
@@ -170,6 +177,20 @@ class _Exchange:
                 (b"x-ratelimit-reset", b"%d" % self.window.reset),
             ]
         return headers
+
+
+def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
+    if path in LIVE_PATHS and b"token=" in scope["query_string"]:
+        return True
+    if path.startswith(SIGNED_PAGE_PREFIXES) and scope["method"] in {"GET", "POST"}:
+        return True
+    return (path in PUBLIC_PATHS or path.startswith(SIGNED_PREFIX)) and bool(scope["method"] == "GET")
+
+
+def _is_acceptable(accept: bytes, path: str) -> bool:
+    if path.startswith(DOWNLOAD_PREFIX) or (path == LIVE_PATH and b"text/event-stream" in accept):
+        return True
+    return any(kind in accept for kind in _JSON_TYPES)
 
 
 def _clean(path: str) -> str:

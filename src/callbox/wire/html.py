@@ -18,7 +18,11 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title", "width", "height"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer"
+    tags=_TAGS,
+    clean_content_tags={"script", "style", "title"},
+    attributes=_ATTRIBUTES,
+    url_schemes=_SCHEMES,
+    link_rel="nofollow noopener noreferrer",
 )
 
 _ANY_TAG = re.compile(r"<[a-zA-Z/!]")
@@ -30,14 +34,24 @@ _VOID = {"br", "img", "hr", "input", "meta", "link", "p", "li"}
 
 def sanitise(text: str, field: str = "body") -> str:
     """Stored HTML: what is not allowed is dropped. Plain text becomes paragraphs. Raises ParameterInvalid."""
-    if len(text) > MAX_HTML_LENGTH:
-        raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
-    if not _ANY_TAG.search(text):
+    check_size(text, field)
+    if not has_tags(text):
         return paragraphs(text)
-    if _depth(text) > MAX_DEPTH:
-        raise ParameterInvalid(f"{field} is nested too deeply")
     cleaned = _CLEANER.clean(text)
     return cleaned if cleaned.lstrip().startswith("<") else f"<p>{cleaned}</p>"
+
+
+def check_size(text: str, field: str) -> None:
+    """Raise ParameterInvalid where a parser would take too long."""
+    if len(text) > MAX_HTML_LENGTH:
+        raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
+    if _depth(text) > MAX_DEPTH:
+        raise ParameterInvalid(f"{field} is nested too deeply")
+
+
+def has_tags(text: str) -> bool:
+    """Whether a text is HTML rather than plain."""
+    return _ANY_TAG.search(text) is not None
 
 
 def tidy(markup: str) -> str:
@@ -55,6 +69,11 @@ def plain_text(markup: str) -> str:
     """What a person reads, without the markup."""
     with_breaks = re.sub(r"<br\s*/?>|</(p|div|li|h[1-6]|tr)>", "\n", markup)
     return html.unescape(re.sub(r"<[^>]+>", "", with_breaks)).strip()
+
+
+def is_blank(markup: str) -> bool:
+    """Whether a person sees nothing of it: neither text nor a picture."""
+    return "<img" not in markup and not plain_text(markup)
 
 
 def _depth(text: str) -> int:

@@ -1,10 +1,10 @@
 """One operation of the API: a handler with what its description needs.
 
 A handler is an async function of the path's parameters, `scope` (the caller is in it) and `body`
-where it reads one. What it returns is encoded as JSON; None is an answer without content.
+where it reads one. What it returns is encoded as JSON, but for a file; None is an answer without content.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from inspect import signature
 from typing import Any, get_type_hints
 
@@ -17,8 +17,10 @@ from callbox.wire.authentication import Caller
 from callbox.wire.bodies import MAX_BODY_BYTES, MAX_FILES_BYTES, whole_body
 from callbox.wire.errors import JSON_MEDIA_TYPE, WireError
 
+FILE_MEDIA_TYPE = "application/octet-stream"
+
 # From a request's scope, its body and the parameters of its path to the answer.
-Run = Callable[[Any, Receive, dict[str, str]], Awaitable["Answer"]]
+Run = Callable[[Any, Receive, dict[str, str]], Awaitable["Answer | FileAnswer"]]
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -107,6 +109,26 @@ class Answer:
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
+class FileAnswer(msgspec.Struct):
+    """A file as the answer to an operation, sent as it is read."""
+
+    name: str
+    size: int
+    pieces: AsyncIterator[bytes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        headers = [
+            (b"content-type", FILE_MEDIA_TYPE.encode()),
+            (b"content-length", b"%d" % self.size),
+            (b"content-disposition", f'attachment; filename="{self.name}"'.encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async for piece in self.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 _JSON = JSON_MEDIA_TYPE.encode()
 _NOTHING = b"text/plain; charset=utf-8"
 
@@ -120,13 +142,15 @@ def _runner(function: Callable[..., Awaitable[Any]], status: int, body_limit: in
     names = signature(function).parameters
     takes_scope, takes_body = "scope" in names, "body" in names
 
-    async def run(scope: HTTPScope, receive: Receive, path: dict[str, str]) -> Answer:
+    async def run(scope: HTTPScope, receive: Receive, path: dict[str, str]) -> Answer | FileAnswer:
         arguments: dict[str, Any] = {**path}
         if takes_scope:
             arguments["scope"] = scope
         if takes_body:
             arguments["body"] = await whole_body(receive, body_limit)
         result = await function(**arguments)
+        if isinstance(result, FileAnswer):
+            return result
         return Answer(status, b"" if result is None else _encode(result))
 
     return run

@@ -65,6 +65,16 @@ class UrlPages(msgspec.Struct):
     total_pages: int
 
 
+class LinkedPages(msgspec.Struct):
+    """The pages object of a list of published things by page number: on the last page, `next` is absent."""
+
+    type: Literal["pages"]
+    page: int
+    per_page: int
+    total_pages: int
+    next: str | UnsetType = UNSET
+
+
 class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     seal: int
     page: Annotated[int, msgspec.Meta(ge=2, le=2**31)]
@@ -172,10 +182,21 @@ def numbered_page(page: str | None, per_page: str | None, default: int, maximum:
 def url_pages(scope: HTTPScope, page: NumberedPage, total_count: int, **filters: str | None) -> UrlPages:
     """The pages object; the next URL repeats the filters, since clients follow it as it is."""
     total_pages = ceil(total_count / page.per_page)
-    url = None
-    if page.page < total_pages:
-        url = page_url(scope, **filters, per_page=str(page.per_page), page=str(page.page + 1))
+    url = _next_url(scope, page, filters) if page.page < total_pages else None
     return UrlPages("pages", url, page.page, page.per_page, total_pages)
+
+
+def linked_pages(
+    scope: HTTPScope, page: NumberedPage, total_count: int, *, fewest: int = 1, **filters: str | None
+) -> LinkedPages:
+    """The pages object of a list of published things; an empty list has the `fewest` pages."""
+    total_pages = max(fewest, ceil(total_count / page.per_page))
+    url = _next_url(scope, page, filters) if page.page < total_pages else UNSET
+    return LinkedPages("pages", page.page, page.per_page, total_pages, url)
+
+
+def _next_url(scope: HTTPScope, page: NumberedPage, filters: dict[str, str | None]) -> str:
+    return page_url(scope, **filters, per_page=str(page.per_page), page=str(page.page + 1))
 
 
 def page_url(scope: HTTPScope, **query: str | None) -> str:

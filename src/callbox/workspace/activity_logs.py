@@ -36,6 +36,8 @@ ActivityType = Literal[
     "app_team_deletion",
     "app_team_membership_modification",
     "app_timezone_change",
+    "app_webhook_creation",
+    "app_webhook_deletion",
     "seat_change",
     "seat_revoke",
 ]

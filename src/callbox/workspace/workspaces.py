@@ -144,16 +144,18 @@ class _Actor(msgspec.Struct):
     admin_id: int
     email: str
     name: str
+    link_key: bytes
 
 
 first_admin = Query(
     "first_admin",
     _Actor,
     """
-    SELECT id, email, name
-    FROM admins
-    WHERE workspace_id = $1 AND removed_at IS NULL
-    ORDER BY id
+    SELECT a.id, a.email, a.name, w.link_key
+    FROM admins a
+    JOIN workspaces w ON w.id = $1
+    WHERE a.workspace_id = $1 AND a.removed_at IS NULL
+    ORDER BY a.id
     LIMIT 1
     """,
 )
@@ -219,6 +221,7 @@ async def operator_caller(workspace_id: str | None) -> Caller:
         admin_id=admin.admin_id,
         admin_email=admin.email,
         admin_name=admin.name,
+        link_key=admin.link_key,
     )
 
 

@@ -481,3 +481,103 @@ test("the pagers of lists and searches of conversations end", async () => {
   const query = { field: "created_at", operator: ">", value: "1306054154" };
   assert.deepEqual(ids(await all(sdk.conversations.search({ query, pagination: { per_page: 2 } }))).sort(), made.sort());
 });
+
+test("articles are created, read, changed and deleted", async () => {
+  const { id: author } = await sdk.admins.identify();
+  const { id: parent } = await sdk.helpCenters.collections.create({ name: "Getting started" });
+  const author_id = Number(author);
+  const fr = { type: "article_content", title: "Merci", description: "Pour tout", body: "Salut", author_id, state: "draft" };
+  const made = await sdk.articles.create({
+    title: "Thanks",
+    body: "Hello",
+    author_id,
+    state: "published",
+    parent_id: Number(parent),
+    parent_type: "collection",
+    translated_content: { fr },
+  });
+  assert.deepEqual([made.body, made.parent_id], ['<p class="no-margin">Hello</p>', Number(parent)]);
+  assert.match(made.url, /\/en\/articles\/\d+-thanks$/);
+  assert.deepEqual(await sdk.articles.find({ article_id: made.id }), made);
+  const changed = await sdk.articles.update({ article_id: made.id, state: "draft", parent_id: "" });
+  assert.deepEqual([changed.title, changed.url, changed.parent_id], ["Thanks", null, null]);
+  assert.deepEqual(await sdk.articles.delete({ article_id: made.id }), { id: made.id, object: "article", deleted: true });
+  await refused(sdk.articles.find({ article_id: made.id }), 404, "not_found");
+});
+
+test("articles are listed and searched", async () => {
+  const { id: author } = await sdk.admins.identify();
+  const made = [];
+  for (const title of ["Publish a roster", "Swap a shift", "Roster rules"]) {
+    made.push((await sdk.articles.create({ title, author_id: Number(author) })).id);
+  }
+  assert.deepEqual(ids(await all(sdk.articles.list({ per_page: 2 }))).sort(), made.sort());
+  const found = await sdk.articles.search({ phrase: "roster", state: "draft", highlight: true });
+  assert.equal(found.total_count, 2);
+  assert.deepEqual(found.data.highlights.map((each) => each.article_id), ids(found.data.articles));
+  const elsewhere = await sdk.articles.search({ phrase: "roster", help_center_id: 1_000_000 });
+  assert.deepEqual(elsewhere.data, { articles: [], highlights: [] });
+});
+
+test("collections and help centers", async () => {
+  const { collections } = sdk.helpCenters;
+  const [center] = await all(sdk.helpCenters.list());
+  assert.deepEqual(await sdk.helpCenters.find({ help_center_id: center.id }), center);
+  const top = await collections.create({ name: "Top", help_center_id: Number(center.id) });
+  const inside = await collections.create({ name: "Inside", parent_id: top.id });
+  assert.deepEqual(await collections.find({ collection_id: inside.id }), inside);
+  const moved = await collections.update({ collection_id: inside.id, name: "Beside", parent_id: null });
+  assert.deepEqual([moved.name, moved.parent_id, moved.order], ["Beside", null, 2]);
+  assert.deepEqual(ids(await all(collections.list({ per_page: 1 }))).sort(), [top.id, inside.id].sort());
+  assert.ok((await collections.delete({ collection_id: top.id })).deleted);
+  await refused(collections.find({ collection_id: top.id }), 404, "not_found");
+});
+
+test("news is published on newsfeeds", async () => {
+  const { id } = await sdk.admins.identify();
+  const sender_id = Number(id);
+  const [feed] = (await sdk.news.feeds.list()).data;
+  assert.deepEqual(await sdk.news.feeds.find({ newsfeed_id: feed.id }), feed);
+  const made = await sdk.news.items.create({
+    title: "Halloween is here!",
+    sender_id,
+    state: "live",
+    labels: ["Product", "New"],
+    reactions: ["😆"],
+    newsfeed_assignments: [{ newsfeed_id: Number(feed.id), published_at: 1664638214 }],
+  });
+  assert.deepEqual([made.type, made.state, made.labels], ["news-item", "live", ["New", "Product"]]);
+  assert.deepEqual(await sdk.news.items.find({ news_item_id: made.id }), made);
+  assert.deepEqual((await sdk.news.items.list()).data, [made]);
+  assert.deepEqual((await sdk.news.feeds.listItems({ newsfeed_id: feed.id })).data, [made]);
+  const change = { title: "Christmas is here!", sender_id };
+  const changed = await sdk.news.items.update({ news_item_id: made.id, body: change });
+  assert.deepEqual([changed.title, changed.labels], ["Christmas is here!", made.labels]);
+  assert.ok((await sdk.news.items.delete({ news_item_id: made.id })).deleted);
+  await refused(sdk.news.items.find({ news_item_id: made.id }), 404, "not_found");
+});
+
+test("exports are begun, asked after, downloaded and canceled", async () => {
+  const { id: admin } = await sdk.admins.identify();
+  const { id } = await user("u-1");
+  const message = { from: { type: "admin", id: admin }, to: { type: "user", id }, body: "Hello" };
+  await fetch(`${baseUrl}/messages`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify(message),
+  });
+  const now = Math.floor(Date.now() / 1000);
+  const { job_identifier } = await sdk.dataExport.create({ created_at_after: now - 60, created_at_before: now + 60 });
+  let found = await sdk.dataExport.find({ job_identifier });
+  for (let tries = 0; found.status !== "completed" && tries < 200; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    found = await sdk.dataExport.find({ job_identifier });
+  }
+  assert.equal(found.status, "completed");
+  // It answers nothing: people fetch the URL.
+  await sdk.dataExport.download({ job_identifier });
+  const file = await fetch(found.download_url, { headers: { Authorization: `Bearer ${token}` } });
+  assert.deepEqual([...new Uint8Array(await file.arrayBuffer())].slice(0, 2), [0x1f, 0x8b]);
+  assert.equal((await sdk.dataExport.cancel({ job_identifier })).status, "canceled");
+  await refused(sdk.dataExport.find({ job_identifier: "nothing" }), 404, "not_found");
+});

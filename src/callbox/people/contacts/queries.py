@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from callbox.platform.database import Command, Query
+from callbox.platform.database import Command, GlobalCommand, Query
 
 
 class ContactRow(msgspec.Struct):
@@ -567,11 +567,31 @@ set_last_replied = Command(
     """,
 )
 
+set_hard_bounced = Command(
+    "set_hard_bounced",
+    """
+    UPDATE contacts
+    SET has_hard_bounced = true, updated_at = $3
+    WHERE workspace_id = $1 AND id = $2 AND state = 'live' AND NOT has_hard_bounced
+    """,
+)
+
 set_last_contacted = Command(
     "set_last_contacted",
     """
     UPDATE contacts
     SET last_contacted_at = greatest(last_contacted_at, $3)
     WHERE workspace_id = $1 AND id = ANY ($2::text[])
+    """,
+)
+
+set_last_seen = GlobalCommand(
+    "set_last_seen",
+    """
+    UPDATE contacts c
+    SET last_seen_at = greatest(c.last_seen_at, $3::timestamptz + make_interval(secs => w.clock_offset_seconds))
+    FROM unnest($1::text[], $2::text[]) AS s (workspace_id, id)
+    JOIN workspaces w ON w.id = s.workspace_id
+    WHERE c.workspace_id = s.workspace_id AND c.id = s.id AND c.state = 'live'
     """,
 )

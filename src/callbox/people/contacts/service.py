@@ -515,8 +515,8 @@ async def find_contact(
     return None if row is None else contact_from_row(caller, row)
 
 
-async def contact_with_email(held: Connection, caller: Caller, sent: str) -> Contact:
-    """Whoever has an address; where nobody has it, a new lead, and one alone if several ask at once."""
+async def contact_with_email(held: Connection, caller: Caller, sent: str, name: str | None = None) -> Contact:
+    """Whoever has an address; where nobody has it, a new lead of this name, and one alone if several ask at once."""
     email = email_of(sent)
     if email is None:
         raise ParameterInvalid("email must not be blank")
@@ -524,7 +524,7 @@ async def contact_with_email(held: Connection, caller: Caller, sent: str) -> Con
     if found is None:
         await queries.lock_email.one(held, caller.workspace_id, email)
         found = await find_contact(held, caller, contact_id=None, email=email)
-    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email))
+    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email, name=name))
 
 
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
@@ -536,3 +536,16 @@ async def note_reply(held: Connection, caller: Caller, contact_id: str, at: date
 async def note_contacted(held: Connection, caller: Caller, contact_ids: list[str], at: datetime) -> None:
     """The team wrote to the contacts."""
     await queries.set_last_contacted.run(held, caller.workspace_id, contact_ids, at)
+
+
+async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime) -> None:
+    """These contacts, by workspace and id, are there; `at` is the machine's time."""
+    ordered = sorted(seen)
+    await queries.set_last_seen.run(held, [each[0] for each in ordered], [each[1] for each in ordered], at)
+
+
+async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str) -> None:
+    """Mail to the contact's address can never be delivered."""
+    now = caller.now().replace(microsecond=0)
+    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now):
+        await record_update(held, caller, contact_id)

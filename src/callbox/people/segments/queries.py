@@ -42,6 +42,12 @@ segment_for_update = Query(
     f"SELECT {_COLUMNS} FROM segments s WHERE s.workspace_id = $1 AND s.id = $2 FOR UPDATE",
 )
 
+segments_among = Query(
+    "segments_among",
+    str,
+    "SELECT id FROM segments WHERE workspace_id = $1 AND id = ANY ($2::text[]) AND person_type = ANY ($3::text[])",
+)
+
 segments_of_kind = Query(
     "segments_of_kind",
     SegmentRow,

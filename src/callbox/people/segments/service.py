@@ -1,5 +1,7 @@
 """The rules of segments: what they are and who may define them. Who is in them: `membership.py`."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET
 
@@ -89,6 +91,13 @@ async def segments_of_member(caller: Caller, member_id: str) -> list[Segment]:
     async with connection() as held:
         rows = await queries.segments_of_member.all(held, caller.workspace_id, member_id)
     return [segment_from_row(row) for row in rows]
+
+
+async def segments_named(
+    held: Connection, caller: Caller, segment_ids: Sequence[str], kinds: Sequence[str]
+) -> list[str]:
+    """Which of these ids are segments of these kinds."""
+    return await queries.segments_among.all(held, caller.workspace_id, list(segment_ids), list(kinds))
 
 
 async def list_managed(caller: Caller) -> list[ManagedSegment]:

@@ -5,9 +5,9 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -24,7 +24,7 @@ ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
 
 # What connecting may fail with.
-_CONNECTION_FAULTS = (
+CONNECTION_FAULTS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -93,12 +93,17 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await self._connect()
-        except BaseException as error:
+            return await self.connect()
+        except BaseException:
             self._free.release()
-            if isinstance(error, _CONNECTION_FAULTS):
-                raise DatabaseUnavailable(str(error)) from error
             raise
+
+    async def connect(self) -> Connection:
+        """A new connection, which is not of the pool. Raises DatabaseUnavailable."""
+        try:
+            return await self._connect()
+        except CONNECTION_FAULTS as error:
+            raise DatabaseUnavailable(str(error)) from error
 
     def give_back(self, lent: Connection, error: BaseException | None) -> None:
         """Keep a connection for the next use, if it can have one."""
@@ -114,7 +119,7 @@ class _Pool:
         """Close a connection after the server was told to stop what it does there."""
         try:
             await lent.close(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        except _CONNECTION_FAULTS:
+        except CONNECTION_FAULTS:
             lent.terminate()
         finally:
             self._free.release()
@@ -136,6 +141,11 @@ class _Pools(NamedTuple):
 
 _pools: _Pools | None = None
 _joined: ContextVar[Connection | None] = ContextVar("joined transaction", default=None)
+_is_whole: ContextVar[bool] = ContextVar("no savepoints", default=False)
+# What is to happen when the transaction on a connection has committed.
+_after_commit: dict[Connection, list[Callable[[], None]]] = {}
+# Work that needs the pool a moment longer than whoever began it.
+_beside: set[asyncio.Task[None]] = set()
 
 
 async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
@@ -147,9 +157,25 @@ async def open_pool(dsn: str, size: int = POOL_SIZE) -> None:
 async def close_pool() -> None:
     """Finish what is running, then disconnect."""
     global _pools
+    while _beside:
+        await asyncio.wait(_beside)
     pools, _pools = _pools, None
     if pools is not None:
         await asyncio.gather(*(pool.close() for pool in pools))
+
+
+async def own_connection() -> Connection:
+    """A connection beside the pool, for LISTEN. Whoever asks for it closes it. Raises DatabaseUnavailable."""
+    if _pools is None:
+        raise DatabaseUnavailable("the connection pool is not open")
+    return await _pools.fixed.connect()
+
+
+def run_beside(work: Coroutine[Any, Any, None]) -> None:
+    """Run something short that joins no transaction; the pool stays open until it has ended."""
+    task = asyncio.create_task(work, context=Context())
+    _beside.add(task)
+    task.add_done_callback(_beside.discard)
 
 
 class _Loan:
@@ -210,12 +236,55 @@ async def kept_connection() -> AsyncIterator[None]:
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """A transaction that commits at the end of the block; inside another one, a savepoint of it."""
-    async with connection() as held, held.transaction():
-        token = _joined.set(held)
+    async with connection() as held:
+        is_outermost = not held.is_in_transaction()
+        try:
+            async with nullcontext() if _is_whole.get() else held.transaction():
+                token = _joined.set(held)
+                try:
+                    yield held
+                finally:
+                    _joined.reset(token)
+            if is_outermost:
+                for action in _after_commit.pop(held, ()):
+                    action()
+        finally:
+            if is_outermost:
+                _after_commit.pop(held, None)
+
+
+def after_commit(held: Connection, action: Callable[[], None]) -> None:
+    """Do something once the transaction has committed, and not if it rolls back; outside of one, at once."""
+    if held.is_in_transaction():
+        _after_commit.setdefault(held, []).append(action)
+    else:
+        action()
+
+
+@asynccontextmanager
+async def whole_transaction() -> AsyncIterator[Connection]:
+    """A transaction without savepoints, for thousands of changes: what fails inside one of them must fail it all."""
+    async with transaction() as held:
+        token = _is_whole.set(True)
         try:
             yield held
         finally:
-            _joined.reset(token)
+            _is_whole.reset(token)
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Connection]:
+    """A connection all of whose statements see the database at one moment. They only read, and no other code joins."""
+    async with connection() as held:
+        reading = held.transaction(isolation="repeatable_read", readonly=True)
+        await reading.start()
+        try:
+            yield held
+        except BaseException:
+            # It may be sending millions of rows that nobody wants any more, and would send them all before a rollback.
+            held.terminate()
+            raise
+        await reading.commit()
 
 
 @asynccontextmanager

@@ -4,14 +4,16 @@ Statements about a workspace's data take the workspace id as their first argumen
 default; the few that serve all workspaces say so by their class. A test reads every statement.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from time import perf_counter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from callbox.platform.database.pool import Connection
 from callbox.platform.telemetry import observe_statement
 
 Row = TypeVar("Row")
+# However much there is; whoever copies has a limit of their own.
+_COPY_SECONDS = 24 * 60 * 60
 
 
 class _Statement:
@@ -66,6 +68,14 @@ class Query(_Rows[Row]):
         """Every row."""
         return await self._all(connection, (workspace_id, *arguments))
 
+    async def batches(
+        self, connection: Connection, workspace_id: str, *arguments: object, size: int
+    ) -> AsyncIterator[list[Row]]:
+        """Every row, so many at a time; inside a transaction, for so long the database remembers how far it is."""
+        cursor = await connection.cursor(self.sql, workspace_id, *arguments)
+        while records := await cursor.fetch(size):
+            yield [self.row(*record) for record in records]
+
 
 class GlobalQuery(_Rows[Row]):
     """A statement that answers rows across workspaces: token look-up, relay, sweeps."""
@@ -83,6 +93,27 @@ class GlobalQuery(_Rows[Row]):
     async def all(self, connection: Connection, *arguments: object) -> list[Row]:
         """Every row."""
         return await self._all(connection, arguments)
+
+
+class Copy(_Statement):
+    """A statement about one workspace whose rows PostgreSQL itself writes as CSV, under a line with their names."""
+
+    __slots__ = ()
+
+    async def run(
+        self,
+        connection: Connection,
+        workspace_id: str,
+        *arguments: object,
+        output: Callable[[bytes], Coroutine[Any, Any, None]],
+    ) -> int:
+        """Hand the text over in pieces, at the speed at which they are taken; answers the number of rows."""
+        started = perf_counter()
+        status = await connection.copy_from_query(
+            self.sql, workspace_id, *arguments, output=output, format="csv", header=True, timeout=_COPY_SECONDS
+        )
+        observe_statement(self.name, perf_counter() - started)
+        return int(status.rpartition(" ")[2])
 
 
 class _Change(_Statement):

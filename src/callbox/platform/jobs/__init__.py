@@ -14,12 +14,14 @@ from callbox.platform.jobs.queue import (
     enqueue,
     held_jobs,
     retry_job,
+    storable,
 )
 from callbox.platform.jobs.relay import (
     FailedEvent,
     RelayedEvent,
     Subscriber,
     failed_events,
+    pause,
     retry_event,
 )
 
@@ -36,6 +38,8 @@ __all__ = [
     "enqueue",
     "failed_events",
     "held_jobs",
+    "pause",
     "retry_event",
     "retry_job",
+    "storable",
 ]

@@ -50,6 +50,9 @@ class SubscriberRefused(Exception):
     """A subscriber failed, and not because the database is gone."""
 
 
+# One relay at a time, until its transaction ends: two that take turns would mix up the order of events.
+take_turn = GlobalQuery("take_turn", bool, "SELECT pg_try_advisory_xact_lock(hashtextextended('callbox relay', 0))")
+
 claim_events = GlobalQuery(
     "claim_events",
     RelayedEvent,
@@ -58,7 +61,12 @@ claim_events = GlobalQuery(
     WITH claimed AS (
         DELETE FROM outbox
         WHERE id = ANY (ARRAY(SELECT o.id FROM outbox o ORDER BY o.id LIMIT $1 FOR UPDATE SKIP LOCKED))
-        RETURNING id, workspace_id, topic, item_id, item, created_at
+        RETURNING id, xid, workspace_id, topic, item_id, item, created_at
+    ),
+    kept AS (
+        INSERT INTO recent_events (id, xid, workspace_id, topic, item_id, item, created_at)
+        SELECT id, xid, workspace_id, topic, item_id, item, created_at
+        FROM claimed
     )
     SELECT id, workspace_id, topic, item_id, item, created_at
     FROM claimed
@@ -111,7 +119,7 @@ async def retry_event(held: Connection, event_id: int) -> bool:
 
 
 class Relay:
-    """One loop of one worker. Several may run: each claims events that the others do not hold."""
+    """One loop of one worker. Several may run, and take turns: events are handed over in their order."""
 
     def __init__(self, subscribers: Sequence[Subscriber], batch_size: int = BATCH_SIZE) -> None:
         self._subscribers = subscribers
@@ -139,7 +147,7 @@ class Relay:
 
     async def _pass_on(self) -> int:
         async with transaction() as held:
-            events = await claim_events.all(held, self._batch_size)
+            events = await claim_events.all(held, self._batch_size) if await take_turn.one(held) else []
             if events:
                 await self._hand_over(held, events)
         return len(events)
@@ -152,7 +160,7 @@ class Relay:
 
     async def _pass_on_one(self) -> bool:
         async with transaction() as held:
-            event = await claim_events.first(held, 1)
+            event = await claim_events.first(held, 1) if await take_turn.one(held) else None
             if event is not None:
                 try:
                     async with held.transaction():

@@ -1,7 +1,8 @@
-"""The worker: relay, queue and scheduler, each started again whenever the database went away."""
+"""The worker: relay, queue, scheduler and loops of rooms, each started again whenever the database went away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 
 import msgspec
@@ -17,6 +18,9 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _LONG_LIFE_SECONDS = 30.0
 
 _OWN_SCHEDULES = [Schedule("jobs.trim_log", "*/5 * * * *", trim_log)]
+
+# What runs beside the queue until it is told to stop, where jobs would be too slow.
+Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 _log = structlog.get_logger("callbox.worker")
 
@@ -41,8 +45,12 @@ async def run_worker(
     jobs: Sequence[Job],
     schedules: Sequence[Schedule],
     settings: WorkerSettings | None = None,
+    loops: Mapping[str, Loop] | None = None,
 ) -> None:
-    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open."""
+    """Turn events into work and do it, until told to stop. Handlers find the process's connection pool open.
+
+    Loops are what else a worker does all the time, by their names; they end when told to stop.
+    """
     chosen = settings or WorkerSettings()
     every_schedule = [*_OWN_SCHEDULES, *schedules]
     _check_names([*(job.name for job in jobs), *(schedule.name for schedule in every_schedule)])
@@ -54,6 +62,7 @@ async def run_worker(
             _keep_running(
                 "queue", lambda: run_queue(dsn, stop, jobs, every_schedule, **msgspec.structs.asdict(chosen)), stop
             ),
+            *(_keep_running(name, partial(loop, stop), stop) for name, loop in (loops or {}).items()),
         )
     finally:
         await close_pool()
@@ -72,7 +81,7 @@ async def _keep_running(part: str, run: Callable[[], Awaitable[None]], stop: asy
         try:
             await run()
         except Exception as error:  # noqa: BLE001  # whatever it was, the worker goes on
-            _log.warning("worker_part_failed", part=part, error=storable(error))
+            _log.warning("worker_part_failed", part=part, error=storable(error), exc_info=True)
         if monotonic() - started > _LONG_LIFE_SECONDS:
             seconds = _FIRST_PAUSE_SECONDS
         await pause(stop, seconds)

@@ -62,8 +62,11 @@ async def on_begun(held: Connection, _: str, begun: ConversationBegun) -> None:
         transitions.apply_sla(change, promising[-1].name, _terms(promising[-1], caller.timezone), change.at)
 
 
+_AGREED = [name for name in Terms.__struct_fields__ if name != "timezone"]
+
+
 def _terms(rule: SlaRule, timezone: str) -> Terms:
-    return Terms(rule.first_reply, rule.next_reply, rule.close, rule.office_hours, timezone)
+    return Terms(**{name: getattr(rule, name) for name in _AGREED}, timezone=timezone)
 
 
 async def _assign(held: Connection, caller: Caller, change: Held, target: AssignTo) -> None:

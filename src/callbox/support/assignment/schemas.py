@@ -47,12 +47,16 @@ class AssignmentRule(Rule, kw_only=True):
 class SlaRule(Rule, kw_only=True):
     """The service level of the conversations that meet it, if no rule after it is met.
 
-    Targets in seconds, of open hours if there are any.
+    Targets in seconds, of open hours if there are any; `resolve` is for conversations that become tickets. Clocks may
+    stand still while a conversation is snoozed, and while a ticket waits for its customer.
     """
 
     first_reply: Target | None = None
     next_reply: Target | None = None
     close: Target | None = None
+    resolve: Target | None = None
+    pause_when_snoozed: bool = False
+    pause_when_waiting_on_customer: bool = False
     office_hours: Annotated[list[OpenHours], Meta(max_length=50)] = []
 
 

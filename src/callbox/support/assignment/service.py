@@ -112,8 +112,10 @@ async def set_sla_rules(caller: Caller, request: SetSlaRulesRequest) -> SlaRuleL
     async with transaction() as held:
         for rule in request.rules:
             await conditions.check(held, caller, rule)
-            if rule.first_reply is None and rule.next_reply is None and rule.close is None:
-                raise ParameterInvalid(f"rules: {rule.name} must have one of first_reply, next_reply and close")
+            if (rule.first_reply, rule.next_reply, rule.close, rule.resolve) == (None, None, None, None):
+                raise ParameterInvalid(
+                    f"rules: {rule.name} must have one of first_reply, next_reply, close and resolve"
+                )
         encoded = msgspec.json.encode(request.rules).decode()
         await queries.store_sla_rules.run(held, caller.workspace_id, encoded)
         return await _shown_sla_rules(held, caller)

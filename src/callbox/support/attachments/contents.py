@@ -11,6 +11,8 @@ _UNKNOWN = "application/octet-stream"
 SHOWN_IN_PLACE = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "audio/mpeg", "video/mp4", "text/plain", "application/pdf"}
 )
+# What text may be by its claim alone; none of it is anything that a browser would run.
+_CLAIMS = frozenset({"text/csv", "text/markdown", "text/calendar", "application/json", "message/rfc822"})
 
 
 class Content(NamedTuple):
@@ -44,4 +46,4 @@ def _text_type(data: bytes, claimed: str) -> str:
         data.decode()
     except UnicodeDecodeError:
         return _UNKNOWN
-    return claimed if claimed in {"text/csv", "application/json", "text/markdown"} else "text/plain"
+    return claimed if claimed in _CLAIMS else "text/plain"

@@ -28,11 +28,11 @@ class LinkedFile(msgspec.Struct):
     link_key: bytes
 
 
-class AwaitedFile(msgspec.Struct):
-    """A file to be fetched."""
+class FetchedFile(msgspec.Struct):
+    """A file that was given by its URL, and whether it still has to be fetched."""
 
-    name: str
     source_url: str
+    is_awaited: bool
 
 
 def attachments_sql(ids: str) -> str:
@@ -60,6 +60,27 @@ insert_files = Command(
     """,
 )
 
+count_attachment = Command(
+    "count_attachment",
+    """
+    UPDATE files
+    SET attachment_count = attachment_count + $3
+    WHERE workspace_id = $1 AND id IN (
+        SELECT id FROM files WHERE workspace_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+    )
+    """,
+)
+
+delete_unattached_files = Query(
+    "delete_unattached_files",
+    str,
+    """
+    DELETE FROM files
+    WHERE workspace_id = $1 AND id = ANY ($2::uuid[]) AND attachment_count <= 0
+    RETURNING id::text
+    """,
+)
+
 linked_file = Query(
     "linked_file",
     LinkedFile,
@@ -71,10 +92,10 @@ linked_file = Query(
     """,
 )
 
-awaited_file = Query(
-    "awaited_file",
-    AwaitedFile,
-    "SELECT name, source_url FROM files WHERE workspace_id = $1 AND id = $2 AND state = 'awaited'",
+file_to_fetch = Query(
+    "file_to_fetch",
+    FetchedFile,
+    "SELECT source_url, state = 'awaited' FROM files WHERE workspace_id = $1 AND id = $2",
 )
 
 mark_stored = Command(

@@ -22,7 +22,7 @@ from callbox.platform.database import Connection, connection
 from callbox.platform.files import read_file, write_file
 from callbox.platform.jobs import Work, enqueue
 from callbox.support.attachments import queries
-from callbox.support.attachments.contents import content_of
+from callbox.support.attachments.contents import Content, content_of
 from callbox.support.attachments.queries import AttachmentRow, LinkedFile
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -34,6 +34,9 @@ MAX_SENT_BYTES = 25 * 1024 * 1024
 MAX_FETCHED_BYTES = 100 * 1024 * 1024
 LINK_SECONDS = 30 * 60
 _MAX_NAME_LENGTH = 255
+
+FETCH = "attachments.fetch"
+DELETE = "attachments.delete"
 
 
 class Attachment(msgspec.Struct):
@@ -56,8 +59,8 @@ class AttachmentFile(msgspec.Struct):
     name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME_LENGTH)]
 
 
-class FileToFetch(msgspec.Struct):
-    """The payload of the job that fetches a file."""
+class FileKey(msgspec.Struct):
+    """Which file of which workspace: the payload of the jobs that fetch and delete."""
 
     workspace_id: str
     file_id: str
@@ -67,6 +70,15 @@ class FileNotFound(NotFound):
     """The link leads to no file, is not ours, or has expired."""
 
     message = "Resource Not Found"
+
+
+class FileToKeep(msgspec.Struct):
+    """A file whose bytes are here, and what they are. Its id is known before it is kept."""
+
+    name: str
+    data: bytes
+    content: Content
+    id: str = msgspec.field(default_factory=lambda: str(uuid4()))
 
 
 class _NewFile(msgspec.Struct):
@@ -86,24 +98,35 @@ async def take_in(
     """Keep what a request attaches; answers the files' ids as a JSON array, or None. Raises ParameterInvalid."""
     if len(urls) > MAX_ATTACHMENTS or len(files) > MAX_ATTACHMENTS:
         raise ParameterInvalid(f"At most {MAX_ATTACHMENTS} attachments are allowed")
-    taken = [_awaited(url) for url in urls] + [await _stored(caller, file) for file in files]
+    taken = [_awaited(url) for url in urls] + [await _stored(caller, _sent(file)) for file in files]
     if not taken:
         return None
-    await queries.insert_files.run(
-        held,
-        caller.workspace_id,
-        caller.now(),
-        *(list(column) for column in zip(*(msgspec.structs.astuple(each) for each in taken), strict=True)),
-    )
+    await _insert(held, caller, taken)
     await enqueue(
         held,
         [
-            Work("attachments.fetch", msgspec.json.encode(FileToFetch(caller.workspace_id, each.id)))
+            Work(FETCH, msgspec.json.encode(FileKey(caller.workspace_id, each.id)))
             for each in taken
             if each.state == "awaited"
         ],
     )
     return msgspec.json.encode([each.id for each in taken]).decode()
+
+
+async def attach_again(held: Connection, caller: Caller, attachments: str | None) -> None:
+    """What was taken in, as `take_in` answered it, is attached in one place more."""
+    if attachments is not None:
+        await queries.count_attachment.run(held, caller.workspace_id, msgspec.json.decode(attachments), 1)
+
+
+async def detach(held: Connection, caller: Caller, attachments: str | None) -> None:
+    """Take files away from one place. Those that are attached nowhere else are gone, and a job deletes their bytes."""
+    if attachments is None:
+        return
+    file_ids = msgspec.json.decode(attachments)
+    await queries.count_attachment.run(held, caller.workspace_id, file_ids, -1)
+    gone = await queries.delete_unattached_files.all(held, caller.workspace_id, file_ids)
+    await enqueue(held, [Work(DELETE, msgspec.json.encode(FileKey(caller.workspace_id, each))) for each in gone])
 
 
 def _awaited(url: str) -> _NewFile:
@@ -114,22 +137,37 @@ def _awaited(url: str) -> _NewFile:
     return _NewFile(str(uuid4()), name, "application/octet-stream", 0, None, None, "awaited", url)
 
 
-async def _stored(caller: Caller, file: AttachmentFile) -> _NewFile:
+def _sent(file: AttachmentFile) -> FileToKeep:
     try:
         data = base64.b64decode(file.data, validate=True)
     except (binascii.Error, ValueError):
         raise ParameterInvalid("attachment_files.data must be base64") from None
     if len(data) > MAX_SENT_BYTES:
         raise ParameterInvalid(f"attachment_files must be at most {MAX_SENT_BYTES // 1024 // 1024} MB each")
-    content = content_of(data, file.content_type)
-    stored = _NewFile(str(uuid4()), file.name, *_typed(content, len(data)), "stored", None)
-    await write_file(caller.workspace_id, stored.id, data)
-    return stored
+    return FileToKeep(file.name, data, content_of(data, file.content_type))
 
 
-def _typed(content: tuple[str, int | None, int | None], size: int) -> tuple[str, int, int | None, int | None]:
-    content_type, width, height = content
-    return content_type, size, width, height
+async def _stored(caller: Caller, file: FileToKeep) -> _NewFile:
+    await write_file(caller.workspace_id, file.id, file.data)
+    content = file.content
+    return _NewFile(
+        file.id, file.name, content.content_type, len(file.data), content.width, content.height, "stored", None
+    )
+
+
+async def _insert(held: Connection, caller: Caller, files: Sequence[_NewFile]) -> None:
+    await queries.insert_files.run(
+        held,
+        caller.workspace_id,
+        caller.now(),
+        *(list(column) for column in zip(*(msgspec.structs.astuple(each) for each in files), strict=True)),
+    )
+
+
+async def keep(held: Connection, caller: Caller, files: Sequence[FileToKeep]) -> None:
+    """Keep files that came by another way than a request. As many as that way allows."""
+    if files:
+        await _insert(held, caller, [await _stored(caller, file) for file in files])
 
 
 def attachment_from_row(caller: Caller, row: AttachmentRow) -> Attachment:
@@ -138,9 +176,9 @@ def attachment_from_row(caller: Caller, row: AttachmentRow) -> Attachment:
     return Attachment("upload", row.name, url, row.content_type, row.filesize, row.width, row.height)
 
 
-def link(caller: Caller, file_id: str, name: str) -> str:
+def link(caller: Caller, file_id: str, name: str, seconds: int = LINK_SECONDS) -> str:
     """A link to a stored file that needs no token and expires."""
-    expires = int(clock.machine_time().timestamp()) + LINK_SECONDS
+    expires = int(clock.machine_time().timestamp()) + seconds
     signature = _signature(caller.link_key, caller.workspace_id, file_id, expires)
     path = f"/files/{caller.workspace_id}/{file_id}/{quote(name, safe='')}"
     return f"{base_url()}{path}?expires={expires}&signature={signature}"

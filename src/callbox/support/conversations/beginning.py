@@ -27,6 +27,8 @@ class FirstMessage(msgspec.Struct, kw_only=True):
     subject: str = ""
     url: str | None = None
     attachments: str | None = None
+    # The admin who has the conversation from the start, without a part that tells of it.
+    admin_assignee_id: int | None = None
     # Of a message that was sent before; a new one gets its id with the conversation.
     id: int | None = None
 
@@ -61,6 +63,7 @@ async def _insert(
         updated_at=message.at,
         waiting_since=message.at if by_contact else None,
         is_read=by_contact,
+        admin_assignee_id=message.admin_assignee_id,
         teammate_ids=[] if message.author.admin_id is None else [message.author.admin_id],
     )
     if by_contact:
@@ -82,6 +85,7 @@ async def _insert(
         message.author.admin_id,
         message.author.contact_id,
         message.attachments,
+        message.url if by_contact else None,
         contact_ids,
         count_shard(held),
         stored_words(message.body),

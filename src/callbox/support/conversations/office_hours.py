@@ -36,6 +36,19 @@ def after(start: datetime, seconds: int, week: list[OpenHours], timezone: str) -
     raise AssertionError("weeks do not end")
 
 
+def between(start: datetime, end: datetime, week: list[OpenHours], timezone: str) -> int:
+    """How many open seconds pass from one moment to a later one."""
+    if not any(hours.opens < hours.closes for hours in week):
+        return int((end - start).total_seconds())
+    passed = timedelta(0)
+    zone = ZoneInfo(timezone)
+    for opens, closes in _spans(start.astimezone(zone).date(), week, zone):
+        if opens >= end:
+            return int(passed.total_seconds())
+        passed += max(min(closes, end) - max(opens, start), timedelta(0))
+    raise AssertionError("weeks do not end")
+
+
 def _spans(day: date, week: list[OpenHours], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     """Open hours from a day on, for ever, without overlaps."""
     until = datetime.min.replace(tzinfo=UTC)

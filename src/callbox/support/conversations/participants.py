@@ -56,14 +56,21 @@ async def attach_contact(
     async with transaction() as held:
         change = await hold(held, caller, conversation_id)
         author = await _actor(held, caller, change, request)
-        contact = await _find_or_make(held, caller, request.customer)
-        added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, caller.now())
-        if added is not None:
-            transitions.tell(change, "participant_added", author, change.at)
-        conversation = await store(held, caller, change)
-        if added is not None:
-            await _record(held, caller, _JOINED, conversation, contact)
+        conversation = await join(held, caller, change, author, await _find_or_make(held, caller, request.customer))
     return with_customers(conversation)
+
+
+async def join(
+    held: Connection, caller: Caller, change: Held, author: Author, contact: Contact
+) -> ConversationWithParts:
+    """Let a contact take part in a conversation that is held; the author brings them."""
+    added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, caller.now())
+    if added is not None:
+        transitions.tell(change, "participant_added", author, change.at)
+    conversation = await store(held, caller, change)
+    if added is not None:
+        await _record(held, caller, _JOINED, conversation, contact)
+    return conversation
 
 
 async def detach_contact(

@@ -67,6 +67,7 @@ class Redactable(msgspec.Struct):
     is_redacted: bool
     has_body: bool
     author_type: str
+    attachments: str | None
 
 
 class AppliedTagRow(msgspec.Struct, array_like=True):
@@ -340,6 +341,21 @@ participant_ids = Query(
     "SELECT contact_id FROM conversation_contacts WHERE workspace_id = $1 AND conversation_id = $2",
 )
 
+participants_if_any = Query(
+    "participants_if_any",
+    list[str],
+    """
+    SELECT ARRAY(
+        SELECT cc.contact_id
+        FROM conversation_contacts cc
+        WHERE cc.workspace_id = $1 AND cc.conversation_id = c.id
+        ORDER BY cc.added_at, cc.contact_id
+    )
+    FROM conversations c
+    WHERE c.workspace_id = $1 AND c.id = $2
+    """,
+)
+
 ticket_category = Query(
     "ticket_category",
     str,
@@ -397,6 +413,7 @@ _INSERTED_COLUMNS = (
     "source_author_admin_id",
     "source_author_contact_id",
     "source_attachments",
+    "first_contact_reply_url",
 )
 _FIRST = 2
 _LAST = _FIRST + len(_INSERTED_COLUMNS) - 1
@@ -490,7 +507,7 @@ part_to_redact = Query(
     "part_to_redact",
     Redactable,
     """
-    SELECT redacted, body IS NOT NULL, author_type
+    SELECT redacted, body IS NOT NULL, author_type, attachments
     FROM conversation_parts
     WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
     """,
@@ -500,7 +517,7 @@ source_to_redact = Query(
     "source_to_redact",
     Redactable,
     """
-    SELECT source_redacted, source_body IS NOT NULL, source_author_type
+    SELECT source_redacted, source_body IS NOT NULL, source_author_type, source_attachments
     FROM conversations
     WHERE workspace_id = $1 AND id = $2 AND source_id = $3
     """,

@@ -4,6 +4,7 @@ import msgspec
 
 from callbox.platform.database import Connection, transaction
 from callbox.platform.events import Event, Topic, record
+from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, hold, showing, store
 from callbox.support.conversations.queries import Redactable
@@ -52,8 +53,8 @@ async def _redact_part(caller: Caller, request: RedactRequest) -> ConversationWi
     part_id = decimal_id(_required(request.conversation_part_id, "conversation_part_id"))
     async with transaction() as held:
         change = await _hold(held, caller, request)
-        part = await queries.part_to_redact.first(held, caller.workspace_id, change.id, part_id)
-        _check(part)
+        part = _checked(await queries.part_to_redact.first(held, caller.workspace_id, change.id, part_id))
+        await detach(held, caller, part.attachments)
         await queries.redact_part.run(held, caller.workspace_id, change.id, part_id, REDACTED_BODY, change.at)
         return await _store(held, caller, change, str(part_id))
 
@@ -62,20 +63,21 @@ async def _redact_source(caller: Caller, request: RedactRequest) -> Conversation
     source_id = decimal_id(_required(request.source_id, "source_id"))
     async with transaction() as held:
         change = await _hold(held, caller, request)
-        source = await queries.source_to_redact.first(held, caller.workspace_id, change.id, source_id)
-        _check(source)
-        if source is not None and source.author_type not in _CONTACTS:
+        source = _checked(await queries.source_to_redact.first(held, caller.workspace_id, change.id, source_id))
+        if source.author_type not in _CONTACTS:
             raise PartNotRedactable
+        await detach(held, caller, source.attachments)
         words = stored_words(REDACTED_BODY)
         await queries.redact_source.run(held, caller.workspace_id, change.id, REDACTED_BODY, words)
         return await _store(held, caller, change, None)
 
 
-def _check(found: Redactable | None) -> None:
+def _checked(found: Redactable | None) -> Redactable:
     if found is None:
         raise PartOrMessageNotFound
     if found.is_redacted or not found.has_body:
         raise PartNotRedactable
+    return found
 
 
 def _required(value: WireId | None, name: str) -> WireId:

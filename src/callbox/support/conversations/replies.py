@@ -23,7 +23,7 @@ from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
-from callbox.wire.html import sanitise, tidy
+from callbox.wire.html import is_blank, sanitise, tidy
 from callbox.workspace import teams
 from callbox.workspace.admins import service as admins
 
@@ -83,13 +83,8 @@ async def speak_as_admin(
     """Let an admin say what the request says, in a conversation or a ticket that is held."""
     match request.message_type:
         case "comment":
-            await _require_reader(held, caller, change, "Comments")
-            part = transitions.admin_comments(change, author, _body(request), change.at)
-            part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-            await contacts.note_contacted(
-                held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
-            )
-            return part
+            attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+            return await admin_says(held, caller, change, author, _body(request), attachments)
         case "note":
             part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
             part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
@@ -98,6 +93,19 @@ async def speak_as_admin(
             return transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
             raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+
+
+async def admin_says(
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+) -> NewPart:
+    """Let an admin comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
+    await _require_reader(held, caller, change, "Comments")
+    part = transitions.admin_comments(change, author, body, change.at)
+    part.attachments = attachments
+    await contacts.note_contacted(
+        held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
+    )
+    return part
 
 
 async def _reply_as_contact(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
@@ -117,11 +125,19 @@ async def speak_as_contact(held: Connection, caller: Caller, change: Held, reque
     participant = await queries.participant.first(held, caller.workspace_id, change.id, *_identity(request))
     if participant is None:
         raise contacts.ContactNotFound
-    await _require_reader(held, caller, change, "User replies")
     author = Author(participant.role, contact_id=participant.id)
-    part = transitions.contact_comments(change, author, _body(request), change.at)
-    part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-    await contacts.note_reply(held, caller, participant.id, change.at)
+    attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+    return await contact_says(held, caller, change, author, _body(request), attachments)
+
+
+async def contact_says(
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+) -> NewPart:
+    """Let a participant comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
+    await _require_reader(held, caller, change, "User replies")
+    part = transitions.contact_comments(change, author, body, change.at)
+    part.attachments = attachments
+    await contacts.note_reply(held, caller, author.contact_id or "", change.at)
     await announce(held, caller.workspace_id, ContactWrote(caller, change))
     return part
 
@@ -149,10 +165,16 @@ def _identity(request: SpeakRequest) -> tuple[str | None, str | None, str | None
 
 def _body(request: SpeakRequest) -> str:
     """The text as it is stored. Raises ParameterInvalid."""
-    body = sanitise(request.body or "")
-    if not body:
+    body = _text(request)
+    if body is None:
         raise ParameterInvalid("Body is required")
     return body
+
+
+def _text(request: SpeakRequest | ManageRequest) -> str | None:
+    """The text as it is stored, or None where there is nothing to see."""
+    body = sanitise(request.body or "")
+    return None if is_blank(body) else body
 
 
 def _options(request: SpeakRequest) -> str:
@@ -168,7 +190,7 @@ async def manage(caller: Caller, conversation_id: str, request: Management) -> C
         change = await hold(held, caller, conversation_id)
         match request.message_type:
             case "close":
-                transitions.close(change, author, sanitise(request.body) if request.body else None, change.at)
+                transitions.close(change, author, _text(request), change.at)
                 await announce(held, caller.workspace_id, ClosedByTeammate(caller, change))
             case "open":
                 transitions.reopen(change, author, change.at)
@@ -199,7 +221,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
     kind = _ASSIGNEE_KINDS.get(request.type or "")
     if kind is None:
         raise ParameterInvalid("type must be either admin or team")
-    body = sanitise(request.body) if request.body else None
+    body = _text(request)
     assignee_id = _required(request.assignee_id, "assignee_id")
     if str(assignee_id) == "0":
         transitions.unassign(change, author, kind, body, change.at)

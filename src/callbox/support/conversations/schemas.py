@@ -20,7 +20,7 @@ from callbox.support.ticket_types.states import EXTERNAL_LABELS, INTERNAL_LABELS
 from callbox.support.ticket_types.values import shown_attributes
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
-from callbox.wire.html import plain_text
+from callbox.wire.html import MAX_HTML_LENGTH, plain_text
 from callbox.wire.pagination import CursorPages, NextCursor
 
 REDACTED_BODY = "<p><i>This message was deleted</i></p>"
@@ -295,7 +295,7 @@ class From(msgspec.Struct):
 
     type: Literal["user", "lead", "contact"]
     id: str | None = None
-    user_id: str | None = None
+    user_id: WireId | None = None
     email: str | None = None
 
 
@@ -303,11 +303,11 @@ class CreateConversationRequest(msgspec.Struct):
     """A contact's first message."""
 
     sender: From = msgspec.field(name="from")
-    body: str | None = None
-    subject: str | None = None
+    body: Annotated[str, Meta(max_length=MAX_HTML_LENGTH)] | None = None
+    subject: Annotated[str, Meta(max_length=1_000)] | None = None
     attachment_urls: AttachmentUrls = []
     created_at: UnixTime | None = None
-    referer: str | None = None
+    referer: Annotated[str, Meta(max_length=10_000)] | None = None
 
 
 class ListConversationsQuery(msgspec.Struct):
@@ -334,8 +334,8 @@ class UpdateConversationRequest(msgspec.Struct):
 class QuickReplyOption(msgspec.Struct):
     """An answer to choose."""
 
-    text: str
-    uuid: str
+    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    uuid: Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class SpeakRequest(msgspec.Struct):
@@ -348,7 +348,7 @@ class SpeakRequest(msgspec.Struct):
     intercom_user_id: str | None = None
     user_id: WireId | None = None
     email: str | None = None
-    reply_options: list[QuickReplyOption] | None = None
+    reply_options: Annotated[list[QuickReplyOption], Meta(max_length=50)] | None = None
     attachment_urls: AttachmentUrls = []
     attachment_files: Annotated[list[AttachmentFile], Meta(max_length=MAX_ATTACHMENTS)] = []
     created_at: UnixTime | None = None

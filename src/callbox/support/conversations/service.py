@@ -34,8 +34,6 @@ from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.html import paragraphs
 
-MAX_BODY_LENGTH = 500_000
-
 
 class ConversationAttributeNotFound(NotFound):
     """Conversations of the workspace have no such attribute."""
@@ -74,12 +72,11 @@ async def create_conversation(caller: Caller, request: CreateConversationRequest
 
 async def find_sender(held: Connection, caller: Caller, sender: From) -> Contact:
     """The contact who writes. Raises ContactNotFound."""
-    contact = await contacts.find_contact(
-        held, caller, contact_id=sender.id, external_id=sender.user_id, email=sender.email
-    )
+    user_id = None if sender.user_id is None else str(sender.user_id)
+    contact = await contacts.find_contact(held, caller, contact_id=sender.id, external_id=user_id, email=sender.email)
     if contact is not None:
         return contact
-    visitor = await convert_to_lead(held, caller, visitor_id=sender.id, user_id=sender.user_id)
+    visitor = await convert_to_lead(held, caller, visitor_id=sender.id, user_id=user_id)
     if visitor is None or sender.type != "contact":
         raise contacts.ContactNotFound
     return visitor
@@ -136,3 +133,8 @@ async def _set_attributes(held: Connection, caller: Caller, change: Held, sent: 
         msgspec.json.encode(attributes.values).decode(),
         msgspec.json.encode(attributes.folded()).decode(),
     )
+
+
+async def participants_of(held: Connection, workspace_id: str, conversation_id: int | None) -> list[str] | None:
+    """The ids of the contacts who take part in a conversation or ticket; None where there is none of this id."""
+    return await queries.participants_if_any.first(held, workspace_id, conversation_id)

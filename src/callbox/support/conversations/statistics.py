@@ -99,7 +99,7 @@ def _count_close(statistics: Statistics, part: "NewPart", since_first: int) -> N
         statistics.time_to_first_close = since_first
     statistics.last_close_at = part.at
     statistics.time_to_last_close = since_first
-    statistics.last_closed_by_id = part.author.admin_id
+    statistics.last_closed_by_id = part.closed_by_id
 
 
 def _seconds(since: datetime, at: datetime) -> int:

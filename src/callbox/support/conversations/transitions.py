@@ -54,6 +54,8 @@ class NewPart(msgspec.Struct):
     body: str | None = None
     assigned_to: Assignee | None = None
     reopens: bool = False
+    # Of a close: the admin who is behind it, who need not be the author.
+    closed_by_id: int | None = None
     attachments: str | None = None
     reply_options: str | None = None
     ticket_state: TicketState | None = None
@@ -85,6 +87,7 @@ class Change(msgspec.Struct):
         """Write a part: it counts, and moves the conversation to the top of lists."""
         conversation = self.conversation
         self.parts.append(part)
+        _pause_or_go_on(conversation, part.at)
         statistics.count(conversation, part, conversation.waiting_since)
         if sla.count(conversation, part):
             self.add(NewPart("conversation_sla_target_missed", BOT, part.at))
@@ -148,12 +151,15 @@ def offer_quick_replies(change: Change, author: Author, options: str, at: dateti
     return part
 
 
-def close(change: Change, author: Author, body: str | None, at: datetime) -> NewPart:
-    """Close, with or without a farewell. Closing again is told again."""
+def close(
+    change: Change, author: Author, body: str | None, at: datetime, *, closed_by_id: int | None = None
+) -> NewPart:
+    """Close, with or without a farewell. Closing again is told again. Without a closer named, it is the author."""
     conversation = change.conversation
-    part = change.add(NewPart("close", author, at, body))
+    part = change.add(NewPart("close", author, at, body, closed_by_id=closed_by_id or author.admin_id))
     conversation.state = "closed"
     conversation.snoozed_until = None
+    _pause_or_go_on(conversation, at)
     conversation.waiting_since = None
     if body:
         conversation.is_read = False
@@ -166,6 +172,7 @@ def snooze(change: Change, author: Author, until: datetime, at: datetime) -> New
     part = change.add(NewPart("snoozed", author, at))
     conversation.state = "snoozed"
     conversation.snoozed_until = until
+    _pause_or_go_on(conversation, at)
     return part
 
 
@@ -292,6 +299,15 @@ def take_off_sla(change: Change, author: Author, at: datetime) -> NewPart:
 def tell(change: Change, part_type: str, author: Author, at: datetime) -> NewPart:
     """A part that changes neither state nor assignment: attributes, tags, participants, ratings."""
     return change.add(NewPart(part_type, author, at))
+
+
+def _pause_or_go_on(conversation: Conversation, at: datetime) -> None:
+    sla.pause_or_go_on(
+        conversation,
+        at,
+        snoozed=conversation.state == "snoozed",
+        waiting_on_customer=conversation.ticket_state == "waiting_on_customer",
+    )
 
 
 def _open(conversation: Conversation) -> None:

@@ -54,7 +54,7 @@ async def list_messages(scope: HTTPScope) -> MessageList:
     example={"body": "Thank you, I will have a look"},
 )
 async def answer_message(message_id: str, body: bytes, scope: HTTPScope) -> ConversationWithParts:
-    """Answer a message as its contact, which makes a conversation of it."""
+    """Answer a message as its contact, which makes a conversation of it, assigned to the admin who sent the message."""
     return await service.answer_message(caller_of(scope), message_id, decode(body, AnswerMessageRequest))
 
 

@@ -1,13 +1,16 @@
 """The rules of messages: what an admin sends waits for its contact, and becomes a conversation by the answer."""
 
+import msgspec
+
 from callbox.people.contacts import service as contacts
 from callbox.people.contacts.merging import ContactsMerged
 from callbox.people.contacts.schemas import Contact
 from callbox.platform.database import Connection, connection, transaction
+from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.conversations import service as conversations
 from callbox.support.conversations import transitions
 from callbox.support.conversations.beginning import FirstMessage, begin
-from callbox.support.conversations.changing import hold, store, time_of_action
+from callbox.support.conversations.changing import ContactWrote, hold, store, time_of_action
 from callbox.support.conversations.schemas import ConversationWithParts, CreateConversationRequest, From, UserMessage
 from callbox.support.conversations.transitions import Author
 from callbox.support.messages import queries
@@ -24,7 +27,7 @@ from callbox.support.messages.schemas import (
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import Conflict, NotFound, ParameterInvalid, ParameterNotFound, WireError
-from callbox.wire.html import sanitise
+from callbox.wire.html import is_blank, sanitise
 from callbox.wire.pagination import per_page_of
 from callbox.workspace.admins import service as admins
 from callbox.workspace.admins.queries import AdminRow
@@ -89,7 +92,7 @@ async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> Adm
     if is_email and not request.subject:
         raise SubjectMissing
     at = time_of_action(caller, request.created_at)
-    body = sanitise(text)
+    body = _sanitised(text)
     async with transaction() as held:
         admin = await _sending_admin(held, caller, request.sender.id)
         contact = await _recipient(held, caller, request.to)
@@ -122,7 +125,16 @@ async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> Adm
             row = await queries.message_for_update.one(held, caller.workspace_id, message_id)
             answer.conversation_id = str(await _begin(held, caller, row))
         await contacts.note_contacted(held, caller, [contact.id], at)
+        item = msgspec.json.encode(answer).decode()
+        await record(held, caller.workspace_id, Event(Topic.INTERNAL_MESSAGE_SENT, answer.id, item), caller.now())
     return answer
+
+
+def _sanitised(text: str) -> str:
+    body = sanitise(text)
+    if is_blank(body):
+        raise ParameterInvalid("Body is required")
+    return body
 
 
 async def _sending_admin(held: Connection, caller: Caller, admin_id: WireId | None) -> AdminRow:
@@ -147,7 +159,8 @@ async def _recipient(held: Connection, caller: Caller, to: Recipient | None) -> 
 
 
 async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> int:
-    """Make a conversation of a message; answers its id."""
+    """Make a conversation of a message; answers its id. It is the sender's, and no rule gives it to another."""
+    sender = await admins.find_author(held, caller, row.from_admin_id)
     message = FirstMessage(
         id=row.id,
         author=Author("admin", admin_id=row.from_admin_id),
@@ -156,10 +169,19 @@ async def _begin(held: Connection, caller: Caller, row: queries.MessageRow) -> i
         source_type="email" if row.message_type == "email" else "conversation",
         delivered_as="admin_initiated",
         subject=row.subject or "",
+        admin_assignee_id=sender.id if sender is not None and sender.has_inbox_seat else None,
     )
     begun = await begin(held, caller, message, [row.to_contact_id])
     await queries.set_conversation.run(held, caller.workspace_id, row.id, begun.conversation_id)
     return begun.conversation_id
+
+
+async def conversation_of(held: Connection, caller: Caller, message_id: int) -> int:
+    """The conversation of a message, which begins now if its contact answers for the first time."""
+    row = await queries.message_for_update.first(held, caller.workspace_id, message_id)
+    if row is None:
+        raise MessageNotFound
+    return row.conversation_id or await _begin(held, caller, row)
 
 
 async def answer_message(caller: Caller, message_id: str, request: AnswerMessageRequest) -> ConversationWithParts:
@@ -175,8 +197,9 @@ async def answer_message(caller: Caller, message_id: str, request: AnswerMessage
             raise contacts.ContactNotFound
         change = await hold(held, caller, await _begin(held, caller, row))
         author = Author(contact.role, contact_id=contact.id)
-        transitions.contact_comments(change, author, sanitise(request.body), change.at)
+        transitions.contact_comments(change, author, _sanitised(request.body), change.at)
         await contacts.note_reply(held, caller, contact.id, change.at)
+        await announce(held, caller.workspace_id, ContactWrote(caller, change))
         return await store(held, caller, change)
 
 

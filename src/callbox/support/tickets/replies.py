@@ -1,6 +1,7 @@
 """What admins and contacts say in a ticket, which is said as in a conversation."""
 
 from callbox.platform.database import Connection, transaction
+from callbox.support.attachments.service import attach_again
 from callbox.support.conversations import queries as conversation_queries
 from callbox.support.conversations import transitions
 from callbox.support.conversations.changing import ConversationNotFound, Held, acting_admin, hold, store
@@ -49,4 +50,5 @@ async def _cross_post(held: Connection, caller: Caller, change: Held, note: NewP
         linked = await hold(held, caller, linked_id)
         copy = transitions.admin_notes(linked, note.author, note.body, change.at)
         copy.attachments = note.attachments
+        await attach_again(held, caller, copy.attachments)
         await store(held, caller, linked)

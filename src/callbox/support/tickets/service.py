@@ -184,7 +184,7 @@ async def update_ticket(caller: Caller, ticket_id: WireId, request: UpdateTicket
         if request.snoozed_until is not None:
             _snooze(caller, change, moment(request.snoozed_until, "snoozed_until"))
         if request.open is not None:
-            _open_or_close(change, is_open=request.open)
+            _open_or_close(change, is_open=request.open, admin_id=_asking_admin_id(caller, request.assignment))
         return await store_ticket(held, caller, change)
 
 
@@ -255,10 +255,18 @@ def _snooze(caller: Caller, change: Held, asked: datetime) -> None:
         transitions.snooze(change, BOT, until, change.at)
 
 
-def _open_or_close(change: Held, *, is_open: bool) -> None:
+def _asking_admin_id(caller: Caller, assignment: Assignment | None) -> int | None:
+    """Who is behind an update: the admin whom its assignment names, else the token's."""
+    if assignment is None or assignment.admin_id is None:
+        return caller.admin_id
+    return decimal_id(assignment.admin_id)
+
+
+def _open_or_close(change: Held, *, is_open: bool, admin_id: int | None) -> None:
+    """By the bot, as parts tell of what the API does; the statistics know the admin who closed."""
     if is_open == (change.conversation.state != "closed"):
         return
     if is_open:
         transitions.reopen(change, BOT, change.at)
     else:
-        transitions.close(change, BOT, None, change.at)
+        transitions.close(change, BOT, None, change.at, closed_by_id=admin_id)

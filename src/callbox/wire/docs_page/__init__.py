@@ -168,7 +168,8 @@ def _answer(operation: Json, schemas: Json, prefix: str) -> str:
     title = f"Answer {_element('span', status, class_='status good')}"
     if "content" not in answer:
         return _part(title, _paragraph("The body is empty."))
-    return _part(title, _content(answer["content"]["application/json"], schemas, prefix))
+    content = answer["content"].get("application/json")
+    return _part(title, _content(content, schemas, prefix) if content else _paragraph(answer["description"]))
 
 
 def _content(content: Json, schemas: Json, prefix: str, **folding: str) -> str:

@@ -1,0 +1,1 @@
+"""Mail that comes in: taken in by a listener, kept whole, and made into what it says by a job."""

@@ -1,0 +1,207 @@
+"""In whose name a workspace's mail goes out, and at which addresses it gets mail."""
+
+import re
+import subprocess
+from typing import Annotated, Literal
+
+import msgspec
+from asyncpg import UniqueViolationError
+from msgspec import UNSET, Meta, UnsetType
+
+from callbox.channels.email import queries
+from callbox.platform.database import Connection, connection, transaction
+from callbox.wire.authentication import Caller
+from callbox.wire.decode import Name
+from callbox.wire.email_addresses import email_address
+from callbox.wire.errors import Conflict, ParameterInvalid
+from callbox.wire.html import sanitise
+
+_MAX_ADDRESSES = 100
+_DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_KEY_BITS = "2048"
+# What a TXT record's one string may hold.
+_TXT_LENGTH = 255
+
+_email_domain = "localhost"
+
+
+def set_email_domain(domain: str) -> None:
+    """The domain of workspaces that have not set one. Told once at start."""
+    global _email_domain  # noqa: PLW0603  # one domain a process
+    _email_domain = domain
+
+
+def email_domain() -> str:
+    """The domain of workspaces that have not set one: mail to a workspace's id there reaches it."""
+    return _email_domain
+
+
+class SupportAddressTaken(Conflict):
+    """An address leads to one workspace."""
+
+    message = "The address belongs to another workspace"
+
+
+class OpensslMissing(ParameterInvalid):
+    """The program that makes keys is not installed."""
+
+    message = "The openssl program is needed to make a key, and is not installed"
+
+
+class Dkim(msgspec.Struct, frozen=True):
+    """What signs a workspace's mail: the private key, and where receivers find the public one."""
+
+    domain: str
+    selector: str
+    private_key: str
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """In whose name mail goes out. The signature is HTML."""
+
+    workspace_id: str
+    link_key: bytes
+    name: str
+    address: str
+    inbound_domain: str
+    signature: str | None
+    dkim: Dkim | None
+
+
+class DkimView(msgspec.Struct):
+    """Which key signs the mail; where its public half is to be published."""
+
+    domain: str
+    selector: str
+
+
+class EmailSettings(msgspec.Struct):
+    """How a workspace sends and gets mail. What is null takes the installation's default, which `sends_as` shows."""
+
+    type: Literal["email_settings"]
+    sender_name: str | None
+    sender_address: str | None
+    inbound_domain: str | None
+    support_addresses: list[str]
+    signature: str | None
+    dkim: DkimView | None
+    sends_as: str
+    receives_at: str
+
+
+class UpdateEmailSettingsRequest(msgspec.Struct):
+    """What is to change. Mail to a support address or to the sender's begins a conversation."""
+
+    sender_name: Name | UnsetType | None = UNSET
+    sender_address: Annotated[str, Meta(max_length=254)] | UnsetType | None = UNSET
+    inbound_domain: str | UnsetType | None = UNSET
+    support_addresses: Annotated[list[str], Meta(max_length=_MAX_ADDRESSES)] | UnsetType = UNSET
+    signature: Annotated[str, Meta(max_length=10_000)] | UnsetType | None = UNSET
+
+
+async def sender_of(held: Connection, workspace_id: str) -> Sender:
+    """In whose name the workspace's mail goes out."""
+    row = await queries.sender_row.one(held, workspace_id)
+    dkim = None
+    if row.dkim_domain and row.dkim_selector and row.dkim_private_key:
+        dkim = Dkim(row.dkim_domain, row.dkim_selector, row.dkim_private_key)
+    return Sender(
+        workspace_id,
+        row.link_key,
+        row.sender_name or row.workspace_name,
+        row.sender_address or f"{workspace_id}@{_email_domain}",
+        row.inbound_domain or _email_domain,
+        row.signature,
+        dkim,
+    )
+
+
+async def get_settings(caller: Caller) -> EmailSettings:
+    """How the caller's workspace sends and gets mail."""
+    async with connection() as held:
+        row = await queries.sender_row.one(held, caller.workspace_id)
+        sender = await sender_of(held, caller.workspace_id)
+        addresses = await queries.support_addresses.all(held, caller.workspace_id)
+    return EmailSettings(
+        type="email_settings",
+        sender_name=row.sender_name,
+        sender_address=row.sender_address,
+        inbound_domain=row.inbound_domain,
+        support_addresses=addresses,
+        signature=row.signature,
+        dkim=None if sender.dkim is None else DkimView(sender.dkim.domain, sender.dkim.selector),
+        sends_as=sender.address,
+        receives_at=sender.inbound_domain,
+    )
+
+
+async def update_settings(caller: Caller, request: UpdateEmailSettingsRequest) -> EmailSettings:
+    """Change what is sent. Raises SupportAddressTaken where another workspace has an address."""
+    async with transaction() as held:
+        row = await queries.sender_row.one(held, caller.workspace_id)
+        if request.sender_name is not UNSET:
+            row.sender_name = request.sender_name
+        if request.sender_address is not UNSET:
+            row.sender_address = None if request.sender_address is None else _address(request.sender_address)
+        if request.inbound_domain is not UNSET:
+            row.inbound_domain = None if request.inbound_domain is None else _domain(request.inbound_domain)
+        if request.signature is not UNSET:
+            row.signature = sanitise(request.signature, "signature") if request.signature else None
+        await queries.store_settings.run(
+            held, caller.workspace_id, row.sender_name, row.sender_address, row.inbound_domain, row.signature
+        )
+        await _set_addresses(held, caller, request, row.sender_address)
+    return await get_settings(caller)
+
+
+async def _set_addresses(
+    held: Connection, caller: Caller, request: UpdateEmailSettingsRequest, sender_address: str | None
+) -> None:
+    """The support addresses, among which the sender's always is."""
+    if request.support_addresses is UNSET:
+        addresses = await queries.support_addresses.all(held, caller.workspace_id)
+    else:
+        addresses = [_address(each) for each in request.support_addresses]
+    if sender_address is not None:
+        addresses.append(sender_address)
+    await queries.keep_support_addresses.run(held, caller.workspace_id, addresses)
+    try:
+        await queries.add_support_addresses.run(held, caller.workspace_id, sorted(set(addresses)))
+    except UniqueViolationError:
+        raise SupportAddressTaken from None
+
+
+def _address(sent: str) -> str:
+    address = email_address(sent).lower()
+    if not address.isascii():
+        raise ParameterInvalid(f"An address to send from must be plain ASCII, not {sent}")
+    return address
+
+
+def _domain(sent: str) -> str:
+    domain = sent.strip().lower()
+    if not _DOMAIN.fullmatch(domain):
+        raise ParameterInvalid(f"inbound_domain must be a domain such as mail.example.com, not {sent}")
+    return domain
+
+
+async def make_dkim_key(caller: Caller, domain: str, selector: str) -> str:
+    """Give the workspace a new key to sign with; answers the DNS record that publishes it, in zone-file form."""
+    if not _DOMAIN.fullmatch(domain) or not _DOMAIN.fullmatch(selector):
+        raise ParameterInvalid("domain and selector must be names such as example.com and callbox")
+    private_key = _openssl("genrsa", "-traditional", _KEY_BITS)
+    public_key = _openssl("rsa", "-pubout", given=private_key)
+    async with connection() as held:
+        await queries.store_dkim.run(held, caller.workspace_id, domain, selector, private_key)
+    encoded = "".join(line for line in public_key.splitlines() if not line.startswith("-----"))
+    record = f"v=DKIM1; k=rsa; p={encoded}"
+    strings = [f'"{record[start : start + _TXT_LENGTH]}"' for start in range(0, len(record), _TXT_LENGTH)]
+    return f"{selector}._domainkey.{domain}. IN TXT ({' '.join(strings)})"
+
+
+def _openssl(*arguments: str, given: str = "") -> str:
+    try:
+        made = subprocess.run(["openssl", *arguments], input=given, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    except FileNotFoundError:
+        raise OpensslMissing from None
+    return made.stdout

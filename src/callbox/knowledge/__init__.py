@@ -1,0 +1,1 @@
+"""What is published: articles, help centers, news."""

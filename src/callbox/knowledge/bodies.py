@@ -1,0 +1,190 @@
+"""Bodies of articles and news items: HTML that may do more than a message's, sanitised once, on the way in.
+
+What the vendor refuses or flattens (lists in lists, callouts, collapsible sections, a third and fourth level of
+headings) is kept; refused are only frames from elsewhere than the known video hosts, and images without an address.
+"""
+
+import html
+import re
+from html.parser import HTMLParser
+from urllib.parse import SplitResult, urlsplit
+
+import nh3
+
+from callbox.wire.errors import ParameterInvalid
+from callbox.wire.html import check_size, has_tags
+
+# A host stands for those below it too.
+VIDEO_HOSTS = (
+    *("youtube.com", "youtube-nocookie.com", "youtu.be", "vimeo.com", "loom.com", "useloom.com"),
+    *("wistia.com", "wistia.net", "vidyard.com", "streamio.com"),
+)
+
+_INLINE = {"a", "b", "strong", "i", "em", "u", "s", "del", "ins", "mark", "small", "sub", "sup", "kbd", "code", "br"}
+_BLOCKS = {
+    *("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "div"),
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "details", "summary"),
+}
+# Where text may not stand by itself: it is put into a paragraph.
+_FLOW = {"div", "details", "blockquote"}
+_RENAMED = {"h5": "h4", "h6": "h4"}
+_VOID = {"br", "hr", "img"}
+
+_CELL = {"colspan", "rowspan", "scope"}
+_ALIGNED = {"class"}
+_CLEANER = nh3.Cleaner(
+    tags={*_INLINE, *_BLOCKS, "img", "iframe"},
+    clean_content_tags={"script", "style", "form", "textarea", "select", "button", "object", "svg", "math"},
+    attributes={
+        "a": {"href", "title", "class", "target"},
+        "img": {"src", "alt", "title", "width", "height", "class"},
+        "iframe": {"src", "title", "width", "height", "allowfullscreen"},
+        "div": {"class", "style"},
+        "code": {"class"},
+        "ol": {"start"},
+        "td": _CELL,
+        "th": _CELL,
+        **dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "details", "pre"), _ALIGNED),
+    },
+    # Runs inside the sanitiser: it must not raise.
+    attribute_filter=lambda _, name, value: _kept_classes(value) if name == "class" else value,
+    filter_style_properties={"background-color", "border-color"},
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel="noopener",
+)
+_CLASS = re.compile(r"no-margin|(?:intercom|language)-[A-Za-z0-9_+-]+")
+_BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_BLOCKS, key=len, reverse=True))}|br|img|iframe)\b[^<>]*>")
+
+
+def sanitise_body(text: str, field: str = "body", paragraph_class: str | None = None) -> str:
+    """The HTML to store: paragraphs of no other class get `paragraph_class`. Raises ParameterInvalid.
+
+    To sanitise what was sanitised changes nothing.
+    """
+    check_size(text, field)
+    if not has_tags(text):
+        text = _with_breaks(text)
+    arranger = _Arranger(field, paragraph_class)
+    arranger.feed(_CLEANER.clean(text))
+    return _CLEANER.clean(arranger.arranged())
+
+
+def plain_text(body: str) -> str:
+    """What a person reads of a sanitised body, in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^<>]*>", "", _BLOCK_TAG.sub(" ", body))).split())
+
+
+def _with_breaks(text: str) -> str:
+    """Plain text: blank lines part paragraphs, other line ends break lines."""
+    blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
+    return "".join(f"<p>{block}</p>" for block in blocks if block).replace("\n", "<br>")
+
+
+def _kept_classes(value: str) -> str | None:
+    return " ".join(name for name in value.split() if _CLASS.fullmatch(name)) or None
+
+
+class _Arranger(HTMLParser):
+    """Puts sanitised HTML in order: loose text into paragraphs, plain `div`s away, frames and images checked."""
+
+    def __init__(self, field: str, paragraph_class: str | None) -> None:
+        super().__init__(convert_charrefs=True)
+        self._field = field
+        self._paragraph_class = paragraph_class
+        self._parts: list[str] = []
+        # What is open: tags as they were written, "" for a div that was left out, _LOOSE for a paragraph of ours.
+        self._open: list[str] = []
+        self._is_in_frame = False
+
+    def arranged(self) -> str:
+        """The result, after everything was fed."""
+        self.close()
+        self._end_loose()
+        return "".join(self._parts)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element begins."""
+        if self._is_in_frame:
+            return
+        tag, attributes = _RENAMED.get(tag, tag), {name: value or "" for name, value in attrs}
+        match tag:
+            case "iframe":
+                attributes["src"] = self._video(attributes.get("src", ""))
+                self._is_in_frame = True
+            case "img":
+                self._check_image(attributes.get("src", ""))
+            case "p" if self._paragraph_class is not None:
+                attributes.setdefault("class", self._paragraph_class)
+        if tag in _INLINE:
+            self._begin_loose()
+        elif tag != "img":
+            self._end_loose()
+        if tag == "div" and "class" not in attributes:
+            self._open.append("")
+            return
+        self._write(tag, attributes)
+        if tag not in _VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends: the sanitiser's output is balanced, so it is the innermost one."""
+        if tag == "iframe":
+            self._is_in_frame = False
+        if self._is_in_frame:
+            return
+        if _RENAMED.get(tag, tag) not in _INLINE:
+            self._end_loose()
+        written = self._open.pop()
+        if written:
+            self._parts.append(f"</{written}>")
+
+    def handle_data(self, data: str) -> None:
+        """Text."""
+        if self._is_in_frame or (self._is_in_flow() and not data.strip()):
+            return
+        self._begin_loose()
+        self._parts.append(html.escape(data, quote=False))
+
+    def _is_in_flow(self) -> bool:
+        return not self._open or self._open[-1] == "" or self._open[-1] in _FLOW
+
+    def _begin_loose(self) -> None:
+        if self._is_in_flow():
+            self._write("p", {} if self._paragraph_class is None else {"class": self._paragraph_class})
+            self._open.append(_LOOSE)
+
+    def _end_loose(self) -> None:
+        if self._open and self._open[-1] == _LOOSE:
+            self._open.pop()
+            self._parts.append("</p>")
+
+    def _write(self, tag: str, attributes: dict[str, str]) -> None:
+        written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
+        self._parts.append(f"<{tag}{written}>")
+
+    def _video(self, source: str) -> str:
+        """The address of a frame, which is a known host's. Raises ParameterInvalid."""
+        url = _split(f"https:{source}" if source.startswith("//") else source)
+        host = (url.hostname or "") if url else ""
+        if not url or url.scheme not in {"http", "https"} or not any(_is_below(host, each) for each in VIDEO_HOSTS):
+            raise ParameterInvalid(f"{self._field}: an iframe may only show a video of {', '.join(VIDEO_HOSTS)}")
+        return url._replace(scheme="https").geturl()
+
+    def _check_image(self, source: str) -> None:
+        url = _split(source)
+        if not url or url.scheme not in {"http", "https"} or not url.hostname:
+            raise ParameterInvalid(f"{self._field}: the src of an image must be an absolute http or https URL")
+
+
+_LOOSE = "loose p"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _is_below(host: str, known: str) -> bool:
+    return host == known or host.endswith(f".{known}")

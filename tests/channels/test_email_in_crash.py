@@ -1,0 +1,57 @@
+"""What was acknowledged is not lost, whenever the worker dies."""
+
+import os
+import signal
+import smtplib
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port
+from tests.survival.harness import Installation, wait_for
+
+
+@pytest.fixture
+def installation(short_directory: Path) -> Iterator[Installation]:
+    """An installation on an embedded PostgreSQL, with nothing of it left when the test ends."""
+    directory = Path(tempfile.mkdtemp(dir=short_directory))
+    directory.chmod(0o755)
+    made = Installation(directory / "data")
+    try:
+        yield made
+    finally:
+        made.clean_up()
+        print(made.log())  # shown where the test fails
+
+
+def test_no_acknowledged_mail_is_lost_or_doubled_when_the_worker_is_killed(installation: Installation) -> None:
+    port = free_port()
+    installation.serve("--smtp", str(port))
+    acknowledged: list[str] = []
+    with installation.client() as api:
+        address = f"{api.get('/manage/v1/workspace').json()['id']}@localhost"
+        for round_number in range(2):
+            with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", port, timeout=30) as smtp:
+                for number in range(20):
+                    subject = f"{round_number}-{number}"
+                    mail = (
+                        f"From: g{subject}@example.com\r\nMessage-ID: <{subject}@x>\r\nSubject: {subject}\r\n\r\nHello"
+                    )
+                    smtp.sendmail("g@example.com", [address], mail)
+                    acknowledged.append(subject)
+                os.kill(installation.child("worker"), signal.SIGKILL)
+        assert len(acknowledged) == 40
+
+        def subjects() -> list[str]:
+            listed = api.get("/conversations", params={"per_page": 150}).json()["conversations"]
+            return [conversation["source"]["subject"] for conversation in listed]
+
+        wait_for(lambda: set(acknowledged) <= set(subjects()))
+        installation.wait_until_idle()
+        assert sorted(subjects()) == sorted(acknowledged)
+        states = {each["state"] for each in api.get("/manage/v1/inbound_emails?per_page=150").json()["data"]}
+        assert states == {"done"}
+    assert installation.stop() == 0
