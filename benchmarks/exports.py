@@ -22,8 +22,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import data
-from benchmarks.__main__ import first_token, free_port, running
+from benchmarks.people import data
+from benchmarks.servers import first_token, free_port, running
 from callbox.exports.data_export import queries
 from callbox.exports.data_export.queries import ExportKey
 from callbox.exports.data_export.receipts import receipts

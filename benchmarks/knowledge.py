@@ -19,18 +19,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import (
-    Call,
-    Measurement,
-    Operation,
-    Side,
-    first_token,
-    free_port,
-    http_process,
-    measure,
-    running,
-    settle,
-)
+from benchmarks.measuring import Call, Measurement, Operation, Side, measure
+from benchmarks.servers import first_token, free_port, http_process, running, settle
 from callbox.knowledge.articles.queries import add_words, save_content
 from callbox.knowledge.articles.words import spellable
 from callbox.platform.clock import machine_time

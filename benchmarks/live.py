@@ -18,8 +18,8 @@ import httpx
 import msgspec
 import uvloop
 
-from benchmarks.__main__ import first_token, free_port, http_process, processor_seconds, running
 from benchmarks.load import http_request
+from benchmarks.servers import first_token, free_port, http_process, processor_seconds, running
 
 _MARK = re.compile(rb"<p>number (\d+) of the benchmark</p>")
 _REPLIES_AT_ONCE = 16

@@ -24,8 +24,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import first_token, free_port, http_process, processor_seconds, running, wait_until_connectable
 from benchmarks.load import Job, Result, http_request
+from benchmarks.servers import first_token, free_port, http_process, processor_seconds, running, wait_until_connectable
 from callbox.platform.database.embedded import EmbeddedPostgres
 
 WEBHOOKS = 3

@@ -13,6 +13,8 @@ import asyncpg
 import httpx
 import msgspec
 
+from benchmarks.copying import Table, copy
+
 FIRST_CONTACT_AT = datetime(2024, 1, 1, tzinfo=UTC)
 _BETWEEN_CONTACTS = timedelta(minutes=9)
 _COUNT_SHARDS = 32
@@ -98,28 +100,21 @@ async def load(dsn: str, workspace_id: str, contacts: int, companies: int) -> No
             "SELECT min(id) FROM subscription_types WHERE workspace_id = $1 AND consent_type = 'opt_out'", workspace_id
         )
         attached = [number * 7919 % companies for number in range(contacts)]
-        await _copy(connection, "contacts", _CONTACT_COLUMNS, _contacts(workspace_id, contacts))
-        await _copy(connection, "companies", _COMPANY_COLUMNS, _companies(workspace_id, companies, attached))
-        await _copy(connection, "contact_companies", _ATTACHED_COLUMNS, _attachments(workspace_id, attached))
-        await _copy(connection, "contact_tags", _TAGGED_COLUMNS, _tagged(workspace_id, contacts, admin_id))
-        await _copy(connection, "notes", _NOTE_COLUMNS, _notes(workspace_id, contacts, admin_id))
-        await _copy(connection, "contact_subscriptions", _OPT_OUT_COLUMNS, _opt_outs(workspace_id, contacts, type_id))
-        await _copy(connection, "data_events", _EVENT_COLUMNS, _events(workspace_id, contacts))
-        await _copy(connection, "data_event_summaries", _SUMMARY_COLUMNS, _summaries(workspace_id, contacts))
+        await copy(connection, Table("contacts", _CONTACT_COLUMNS, _contacts(workspace_id, contacts)))
+        await copy(connection, Table("companies", _COMPANY_COLUMNS, _companies(workspace_id, companies, attached)))
+        await copy(connection, Table("contact_companies", _ATTACHED_COLUMNS, _attachments(workspace_id, attached)))
+        await copy(connection, Table("contact_tags", _TAGGED_COLUMNS, _tagged(workspace_id, contacts, admin_id)))
+        await copy(connection, Table("notes", _NOTE_COLUMNS, _notes(workspace_id, contacts, admin_id)))
+        await copy(
+            connection, Table("contact_subscriptions", _OPT_OUT_COLUMNS, _opt_outs(workspace_id, contacts, type_id))
+        )
+        await copy(connection, Table("data_events", _EVENT_COLUMNS, _events(workspace_id, contacts)))
+        await copy(connection, Table("data_event_summaries", _SUMMARY_COLUMNS, _summaries(workspace_id, contacts)))
         await _count(connection, workspace_id, contacts)
         await connection.execute("VACUUM (ANALYZE)", timeout=600)
         await connection.execute("CHECKPOINT", timeout=600)
     finally:
         await connection.close()
-
-
-async def _copy(
-    connection: "asyncpg.Connection[asyncpg.Record]",
-    table: str,
-    columns: Sequence[str],
-    rows: Iterator[tuple[Any, ...]],
-) -> None:
-    await connection.copy_records_to_table(table, columns=columns, records=rows, timeout=600)
 
 
 _CONTACT_COLUMNS = (

@@ -1,0 +1,99 @@
+"""Servers that are measured: how they are started, found among the processes, and waited for."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+
+@contextmanager
+def running(arguments: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A process that is terminated at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def first_token(process: "subprocess.Popen[str]") -> str:
+    """The access token that a new server prints once it is ready."""
+    assert process.stdout is not None
+    token = ""
+    for line in process.stdout:
+        if line.startswith("Access token:"):
+            token = line.split()[2]
+        if line.startswith("  curl"):
+            return token
+    raise RuntimeError("the server ended before it was ready")
+
+
+def wait_until_connectable(port: int) -> None:
+    """Wait for a server on the loopback interface."""
+    deadline = time.monotonic() + 30
+    with socket.socket() as probe:
+        while probe.connect_ex(("127.0.0.1", port)):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the baseline does not listen")
+            time.sleep(0.05)
+
+
+def settle(dsn: str) -> None:
+    """Wait until the job worker has done what writes left for it."""
+
+    async def is_busy() -> bool:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return bool(
+                await connection.fetchval(
+                    "SELECT EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM pgqueuer WHERE status <> 'failed')"
+                )
+            )
+        finally:
+            await connection.close()
+
+    while asyncio.run(is_busy()):
+        time.sleep(0.1)
+
+
+def http_process(server: int) -> int:
+    """The process of a server that answers requests."""
+    for status in Path("/proc").glob("[0-9]*/status"):
+        parent = next((line for line in status.read_text().splitlines() if line.startswith("PPid:")), "PPid: 0")
+        command = (status.parent / "cmdline").read_bytes().split(b"\0")
+        if int(parent.split()[1]) == server and b"http" in command:
+            return int(status.parent.name)
+    raise RuntimeError("the server has no HTTP process")
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time that a process has taken."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_memory_mb(pid: int) -> float:
+    """The most memory that a process held at once."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
