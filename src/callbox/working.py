@@ -6,6 +6,7 @@ from callbox.channels.email import jobs as email
 from callbox.channels.email.inbound import jobs as inbound_email
 from callbox.channels.email.inbound.doors import Doors
 from callbox.channels.email.inbound.listener import Listener
+from callbox.channels.email.smtp import leave_mail_server
 from callbox.people.companies import jobs as companies
 from callbox.people.contacts import jobs as contacts
 from callbox.people.data_events import jobs as data_events
@@ -45,4 +46,7 @@ async def work(database_url: str, stop: asyncio.Event, doors: Doors | None = Non
     """Run until told to stop, and take mail in if there are doors for it."""
     register_reactions()
     services = {} if doors is None else {"mail": Listener(doors).run}
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, services=services)
+    try:
+        await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, services=services)
+    finally:
+        leave_mail_server()
