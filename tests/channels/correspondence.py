@@ -20,7 +20,9 @@ class MailDesk(TicketDesk):
         self.eventually = eventually
         self.workspace_id = str(self.call("GET", "/manage/v1/workspace")["id"])
 
-    def write(self, sender: str, subject: str = "My invoice", text: str = "It shows two seats", **headers: str) -> Json:
+    def receive(
+        self, sender: str, subject: str = "My invoice", text: str = "It shows two seats", **headers: str
+    ) -> Json:
         """Somebody writes an e-mail to the workspace; answers what became of it."""
         address = headers.pop("to", f"{self.workspace_id}@localhost")
         fields = {"From": sender, "To": address, "Subject": subject, **headers}

@@ -98,7 +98,7 @@ def mail_server(port: int = 0, *, encrypted: ssl.SSLContext | None = None, **opt
         server.close()
         for connection in found.connections:
             # After a failed handshake, the library forgets the one below.
-            for transport in (connection.transport, connection._original_transport):  # noqa: SLF001
+            for transport in (connection.transport, connection._original_transport):
                 if transport is not None:
                     transport.abort()
         for task in asyncio.all_tasks(loop):

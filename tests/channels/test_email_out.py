@@ -107,7 +107,7 @@ def test_an_in_app_message_is_not_mailed(desk: WaitingDesk) -> None:
 
 
 def test_a_reply_to_a_mail_is_mailed_at_once_and_threads(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example", "My invoice", Message_ID="<first@shop.example>")
+    begun = desk.receive("grace@shop.example", "My invoice", Message_ID="<first@shop.example>")
     answered = desk.reply(begun["conversation_id"])
     contact_id = answered["contacts"]["contacts"][0]["id"]
     [first] = desk.mails(contact_id)
@@ -117,7 +117,7 @@ def test_a_reply_to_a_mail_is_mailed_at_once_and_threads(desk: WaitingDesk) -> N
     assert "I will look into it" in first["html"]
     assert first["plain"] == "I will look into it"
     # The answer comes by the address alone; its own Message-ID is what the next mail answers.
-    answer = desk.write(
+    answer = desk.receive(
         "grace@shop.example", "Re: My invoice", to=first["reply_to"], Message_ID="<second@shop.example>"
     )
     assert answer["conversation_id"] == begun["conversation_id"]
@@ -125,7 +125,7 @@ def test_a_reply_to_a_mail_is_mailed_at_once_and_threads(desk: WaitingDesk) -> N
     second = desk.mails(contact_id, 2)[1]
     assert second["references"] == ["first@shop.example", first["message_id"], "second@shop.example"]
     # And without the address, by what it refers to.
-    unsigned = desk.write("grace@shop.example", "Re: My invoice", In_Reply_To=f"<{second['message_id']}>")
+    unsigned = desk.receive("grace@shop.example", "Re: My invoice", In_Reply_To=f"<{second['message_id']}>")
     assert unsigned["conversation_id"] == begun["conversation_id"]
 
 
@@ -133,7 +133,7 @@ def test_the_answer_to_a_mailed_message_makes_its_conversation(desk: WaitingDesk
     contact = desk.user()
     sent = desk.message(contact)
     [mail] = desk.mails(contact["id"])
-    answer = desk.write(contact["email"], "Re: Your new roster", to=mail["reply_to"], Message_ID="<a@shop.example>")
+    answer = desk.receive(contact["email"], "Re: Your new roster", to=mail["reply_to"], Message_ID="<a@shop.example>")
     conversation = desk.get(answer["conversation_id"])
     assert (conversation["source"]["id"], conversation["source"]["type"]) == (sent["id"], "email")
     desk.reply(conversation["id"], "Good")
@@ -143,7 +143,7 @@ def test_the_answer_to_a_mailed_message_makes_its_conversation(desk: WaitingDesk
 
 
 def test_notes_assignments_and_quick_replies_are_never_mailed(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example")
+    begun = desk.receive("grace@shop.example")
     conversation = desk.get(begun["conversation_id"])
     admin = desk.admin()
     desk.reply(conversation["id"], "She is angry", message_type="note")
@@ -227,7 +227,7 @@ def test_who_is_online_is_mailed_when_they_left_without_reading(desk: WaitingDes
 
 
 def test_replies_that_were_brought_from_elsewhere_are_not_mailed(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example")
+    begun = desk.receive("grace@shop.example")
     conversation = desk.get(begun["conversation_id"])
     desk.reply(conversation["id"], "Long ago", created_at=1_600_000_000)
     desk.reply(conversation["id"], "Just now")
@@ -243,7 +243,7 @@ def test_replies_that_were_brought_from_elsewhere_are_not_mailed(desk: WaitingDe
     ],
 )
 def test_who_cannot_or_will_not_be_reached_is_not_mailed(desk: WaitingDesk, why: str, reason: str) -> None:
-    begun = desk.write("grace@shop.example")
+    begun = desk.receive("grace@shop.example")
     contact_id = desk.get(begun["conversation_id"])["contacts"]["contacts"][0]["id"]
     if why == "archived":
         desk.call("POST", f"/contacts/{contact_id}/archive")
@@ -275,7 +275,7 @@ def test_a_ticket_that_is_not_shared_is_not_mailed(desk: WaitingDesk) -> None:
 
 
 def test_all_participants_get_a_mail_of_their_own(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example")
+    begun = desk.receive("grace@shop.example")
     second = desk.user()
     desk.post(
         f"/conversations/{begun['conversation_id']}/customers",
@@ -287,7 +287,7 @@ def test_all_participants_get_a_mail_of_their_own(desk: WaitingDesk) -> None:
 
 
 def test_attached_files_go_along_and_those_still_elsewhere_are_linked(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example")
+    begun = desk.receive("grace@shop.example")
     file = {"content_type": "text/plain", "data": "aGVsbG8=", "name": "hello.txt"}
     answered = desk.reply(
         begun["conversation_id"], attachment_files=[file], attachment_urls=["http://127.0.0.1:1/later.pdf"]
@@ -409,7 +409,7 @@ def test_a_workspace_sees_no_other_ones_mail(desk: WaitingDesk, other: TestWorks
 
 
 def test_threads_of_a_lead_go_on_with_the_user_it_is_merged_into(desk: WaitingDesk) -> None:
-    begun = desk.write("grace@shop.example", Message_ID="<first@shop.example>")
+    begun = desk.receive("grace@shop.example", Message_ID="<first@shop.example>")
     lead_id = desk.get(begun["conversation_id"])["contacts"]["contacts"][0]["id"]
     user = World(desk.api).user()
     desk.post("/contacts/merge", {"from": lead_id, "into": user["id"]})

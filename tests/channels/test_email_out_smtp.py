@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,9 @@ def pool_at(server: mail_server.MailServer, scheme: str = "smtp", user: str = ""
 @pytest.mark.usefixtures("trust")
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 async def test_mail_travels_encrypted_and_with_a_password(trusted: tuple[Path, ssl.SSLContext], scheme: str) -> None:
-    options = {"encrypted": trusted[1]} if scheme == "smtps" else {"tls_context": trusted[1], "require_starttls": True}
+    options: dict[str, Any] = (
+        {"encrypted": trusted[1]} if scheme == "smtps" else {"tls_context": trusted[1], "require_starttls": True}
+    )
     options |= {"authenticator": mail_server.only_ada, "auth_required": True, "auth_require_tls": scheme == "smtp"}
     with mail_server.mail_server(**options) as server:
         pool = pool_at(server, scheme, "ada:p%40ss%2Fword@")

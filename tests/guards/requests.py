@@ -940,6 +940,29 @@ def _(tenant: Tenant) -> Request:
 
 # E-mail
 
+_about("GET /manage/v1/email_settings")
+_about("GET /manage/v1/outbox/{email_id}", email_id=lambda tenant: tenant.mail_sent())
+
+
+@requests_to("PUT /manage/v1/email_settings")
+def _(tenant: Tenant) -> Request:
+    address = f"help@{tenant.workspace_id}.internal"
+    return Request(
+        body={
+            "sender_name": "Help",
+            "sender_address": address,
+            "inbound_domain": "mail.example.com",
+            "support_addresses": [address],
+            "signature": "<p>Yours</p>",
+        }
+    )
+
+
+@requests_to("GET /manage/v1/outbox")
+def _(tenant: Tenant) -> Request:
+    return Request(query={"contact_id": tenant.contact["id"], "state": "stored", "per_page": "10"})
+
+
 _about("GET /manage/v1/inbound_emails")
 
 

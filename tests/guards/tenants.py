@@ -123,6 +123,18 @@ class Tenant(World):
         """A mail that waits to be read; answers its id."""
         return str(self.post("/manage/v1/inbound_emails", self.mail())["id"])
 
+    def mail_sent(self) -> str:
+        """A mail to the contact, once the worker has written it; answers its id."""
+        sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
+        self.post(
+            "/messages", {"from": sender, "to": to, "message_type": "email", "subject": "Roster", "body": self.mark}
+        )
+        deadline = time.monotonic() + 10
+        while not (listed := self.call("GET", "/manage/v1/outbox")["data"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return str(listed[0]["id"])
+
     def spoken_in(self, conversation_id: str) -> str:
         """What an admin said in a conversation; answers the part's id."""
         reply = {"message_type": "comment", "type": "admin", "admin_id": self.second_admin, "body": self.mark}
