@@ -15,6 +15,7 @@ import pytest
 
 from callbox.platform.database.migrate import migrate
 from tests.conftest import RunningServer, start_server, stop_server
+from tests.guards.tenants import Tenant
 
 T = TypeVar("T")
 
@@ -131,5 +132,6 @@ def database(postgres_url: str) -> Iterator[Database]:
 def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """A server without a worker."""
     running = start_server(short_directory / "guarded", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
+    Tenant.database_url = database.url
     yield running
     assert stop_server(running) == 0
