@@ -6,6 +6,7 @@ from callbox.channels.email import jobs as email
 from callbox.channels.email.inbound import jobs as inbound_email
 from callbox.channels.email.inbound.doors import Doors
 from callbox.channels.email.inbound.listener import Listener
+from callbox.channels.email.smtp import leave_mail_server
 from callbox.channels.realtime import jobs as realtime
 from callbox.channels.sms import jobs as sms
 from callbox.channels.webhooks import jobs as webhooks
@@ -64,4 +65,7 @@ async def work(database_url: str, stop: asyncio.Event, doors: Doors | None = Non
     """Run until told to stop, and take mail in if there are doors for it."""
     register_reactions()
     loops = LOOPS if doors is None else {**LOOPS, "mail": Listener(doors).run}
-    await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=loops)
+    try:
+        await run_worker(database_url, stop, SUBSCRIBERS, JOBS, SCHEDULES, loops=loops)
+    finally:
+        leave_mail_server()

@@ -152,5 +152,6 @@ def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer
     data = short_directory / "guarded"
     running = start_server(data, {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
     Tenant.write_export = staticmethod(partial(_write_export, database.url, data / "files"))
+    Tenant.database_url = database.url
     yield running
     assert stop_server(running) == 0

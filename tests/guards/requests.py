@@ -942,6 +942,22 @@ def _(tenant: Tenant) -> Request:
 
 # E-mail
 
+_about("GET /manage/v1/email_settings")
+_about("GET /manage/v1/outbox/{email_id}", email_id=lambda tenant: tenant.mail_sent())
+
+
+@requests_to("PUT /manage/v1/email_settings")
+def _(_: Tenant) -> Request:
+    # Without addresses: of these, no two workspaces can have the same.
+    body = {"sender_name": "Help", "inbound_domain": "mail.example.com", "signature": "<p>Yours</p>"}
+    return Request(body=body)
+
+
+@requests_to("GET /manage/v1/outbox")
+def _(tenant: Tenant) -> Request:
+    return Request(query={"contact_id": tenant.contact["id"], "state": "stored", "per_page": "10"})
+
+
 _about("GET /manage/v1/inbound_emails")
 
 

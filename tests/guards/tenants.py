@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
 
+from callbox.channels.email.composing import mail_message
 from tests.channels.receiver import accepting_url
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
+from tests.support.conversations import inside
 
 Json = dict[str, Any]
 
@@ -19,6 +21,8 @@ class Tenant(World):
 
     # What a worker would do with an export; the server that has none says how.
     write_export: ClassVar[Callable[[str, str], None]]
+    # Of the guarded server, which has no worker.
+    database_url: ClassVar[str]
 
     def __init__(self, workspace: TestWorkspace) -> None:
         super().__init__(workspace.api)
@@ -158,6 +162,15 @@ class Tenant(World):
     def mail_taken_in(self) -> str:
         """A mail that waits to be read; answers its id."""
         return str(self.post("/manage/v1/inbound_emails", self.mail())["id"])
+
+    def mail_sent(self) -> str:
+        """A mail to the contact, written as the worker would; answers its id."""
+        sender, to = {"type": "admin", "id": self.second_admin}, {"type": "user", "id": self.contact["id"]}
+        message = self.post(
+            "/messages", {"from": sender, "to": to, "message_type": "email", "subject": "Roster", "body": self.mark}
+        )
+        inside(self.database_url, lambda: mail_message(self.workspace_id, int(message["id"])))
+        return str(self.call("GET", "/manage/v1/outbox")["data"][0]["id"])
 
     def spoken_in(self, conversation_id: str) -> str:
         """What an admin said in a conversation; answers the part's id."""

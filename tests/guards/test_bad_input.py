@@ -143,6 +143,7 @@ NOT_SHOWN = {
     ("POST /events", "event_name"): "shown by GET /events",
     ("POST /events/summaries", "event_name"): "shown by GET /events",
     ("POST /contacts/{contact_id}/notes", "body"): "kept as HTML",
+    ("PUT /manage/v1/email_settings", "signature"): "kept as HTML",
     ("POST /manage/v1/admins", "avatar"): "shown by GET /admins",
     ("PUT /manage/v1/admins/{admin_id}", "avatar"): "shown by GET /admins",
 }

@@ -114,10 +114,9 @@ COMPILED = {
     ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
     ("support/assignment/conditions.py", "_ask"): {"rules_met"},
-    ("support/conversations/search.py", "_rows"): {"conversations_search"},
-    ("support/conversations/search.py", "_total"): {"conversations_search_total"},
-    ("support/tickets/search.py", "_find"): {"tickets_search"},
-    ("support/tickets/search.py", "_total"): {"tickets_search_total"},
+    ("support/conversations/finding.py", "_look_up"): {"conversations_look_up", "tickets_look_up"},
+    ("support/conversations/finding.py", "_search"): {"conversations_search", "tickets_search"},
+    ("support/conversations/finding.py", "_total"): {"conversations_search_total", "tickets_search_total"},
 }
 
 # Modules that talk to the database without named statements, and why.

@@ -97,8 +97,8 @@ async def mail_reply(workspace_id: str, conversation_id: int, part_id: int) -> N
         conversation = await queries.conversation_to_mail.first(held, workspace_id, conversation_id)
         if conversation is None or conversation.is_shared is False:
             return
-        said_at = await queries.part_of_reply.first(held, workspace_id, conversation_id, part_id)
-        if said_at is None or said_at < caller.now() - HISTORY:
+        reply = await queries.part_of_reply.first(held, workspace_id, conversation_id, part_id)
+        if reply is None or reply.created_at < caller.now() - HISTORY:
             return
         if conversation.source_type in {"email", None}:
             for contact_id in await conversation_queries.participant_ids.all(held, workspace_id, conversation_id):

@@ -101,6 +101,12 @@ def _part(*columns: object) -> PartRow:
     return PartRow(part.id, part.part_type, part.body, part.admin_name, part.created_at, files)
 
 
+class ReplyRow(msgspec.Struct):
+    """A reply of a teammate that is for its contact."""
+
+    created_at: datetime
+
+
 class FileRow(msgspec.Struct):
     """A file that goes along with a mail."""
 
@@ -316,7 +322,7 @@ parts_to_mail = Query(
 
 part_of_reply = Query(
     "part_of_reply",
-    datetime,
+    ReplyRow,
     """
     SELECT created_at
     FROM conversation_parts

@@ -142,7 +142,9 @@ async def update_settings(caller: Caller, request: UpdateEmailSettingsRequest) -
         if request.sender_name is not UNSET:
             row.sender_name = request.sender_name
         if request.sender_address is not UNSET:
-            row.sender_address = None if request.sender_address is None else _address(request.sender_address)
+            row.sender_address = (
+                None if request.sender_address is None else _address("sender_address", request.sender_address)
+            )
         if request.inbound_domain is not UNSET:
             row.inbound_domain = None if request.inbound_domain is None else _domain(request.inbound_domain)
         if request.signature is not UNSET:
@@ -161,7 +163,7 @@ async def _set_addresses(
     if request.support_addresses is UNSET:
         addresses = await queries.support_addresses.all(held, caller.workspace_id)
     else:
-        addresses = [_address(each) for each in request.support_addresses]
+        addresses = [_address("support_addresses", each) for each in request.support_addresses]
     if sender_address is not None:
         addresses.append(sender_address)
     await queries.keep_support_addresses.run(held, caller.workspace_id, addresses)
@@ -171,10 +173,13 @@ async def _set_addresses(
         raise SupportAddressTaken from None
 
 
-def _address(sent: str) -> str:
-    address = email_address(sent).lower()
+def _address(field: str, sent: str) -> str:
+    try:
+        address = email_address(sent).lower()
+    except ParameterInvalid:
+        raise ParameterInvalid(f"{field} must be an e-mail address, not {sent}") from None
     if not address.isascii():
-        raise ParameterInvalid(f"An address to send from must be plain ASCII, not {sent}")
+        raise ParameterInvalid(f"{field} must be plain ASCII, not {sent}")
     return address
 
 

@@ -82,19 +82,24 @@ class MailPool:
         except (SMTPException, OSError, TimeoutError) as error:
             raise TryAgainLater(f"{self._server.host}: {error or type(error).__name__}") from error
 
+    def close(self) -> None:
+        """Hang up."""
+        while self._idle:
+            self._idle.pop()[1].close()
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
         smtp = await self._kept() or await self._opened()
         try:
             yield smtp
-        except SMTPResponseException:
+        except (SMTPResponseException, aiosmtplib.SMTPRecipientsRefused):
             # It spoke, so it can be spoken to again.
-            await self._keep(smtp)
+            self._keep(smtp)
             raise
         except BaseException:
             smtp.close()
             raise
-        await self._keep(smtp)
+        self._keep(smtp)
 
     async def _kept(self) -> SMTP | None:
         """A connection that was of use a moment ago and still answers."""
@@ -130,7 +135,7 @@ class MailPool:
             raise TryAgainLater(f"{server.host}: {error or type(error).__name__}") from error
         return smtp
 
-    async def _keep(self, smtp: SMTP) -> None:
+    def _keep(self, smtp: SMTP) -> None:
         if smtp.is_connected and len(self._idle) < _MOST_IDLE:
             self._idle.append((monotonic(), smtp))
         else:
@@ -171,6 +176,12 @@ def use_mail_server(url: str | None) -> None:
     """Let this process send mail through a server; without one, mails are only stored. Told once at start."""
     global _pool  # noqa: PLW0603  # one server a process
     _pool = MailPool(MailServer.at(url)) if url else None
+
+
+def leave_mail_server() -> None:
+    """Hang up before the process ends."""
+    if _pool is not None:
+        _pool.close()
 
 
 def mail_pool() -> MailPool | None:

@@ -72,7 +72,7 @@ def ticket_taken_in(sender_name: str, number: int, title: str) -> Written:
     subject = f" about “{title}”" if title else ""
     body = (
         f"<p>Your request{html.escape(subject)} has been received. Its number is <strong>#{number}</strong>.</p>"
-        "<p>We will write to you as soon as there is news. To add something, answer to this e-mail.</p>"
+        "<p>We will write to you as soon as there is news. To add something, reply to this mail.</p>"
     )
     name = html.escape(sender_name)
     written = _page(_sheet(name, body, f"Sent by {name}"), background="#f4f5f7")
