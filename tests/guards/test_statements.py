@@ -230,6 +230,9 @@ async def _compile_conversations(caller: Caller, tenant: Tenant) -> None:
     further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
     for pagination in ({"per_page": 1}, further):
         await search_conversations(caller, msgspec.json.encode({**body, "pagination": pagination}))
+    of_contact = {"field": "contact_ids", "operator": "=", "value": tenant.contact["id"]}
+    by_key = {"operator": "AND", "value": [of_contact, everything]}
+    await search_conversations(caller, msgspec.json.encode({"query": by_key}))
     rule = {"name": "All", "conversation": everything, "contact": {"operator": "OR", "value": _ABOUT_CONTACTS}}
     rules = {"rules": [{**rule, "assign_to": {"type": "nobody"}}]}
     tenant.call("PUT", "/manage/v1/assignment_rules", json=rules)
@@ -253,11 +256,15 @@ async def _compile_tickets(caller: Caller, tenant: Tenant) -> None:
         {"field": "title", "operator": "~", "value": "x"},
         {"field": "created_at", "operator": ">", "value": 0},
     ]
-    body: Json = {"query": {"operator": "OR", "value": filters}, "pagination": {"per_page": 1}}
+    everything = {"operator": "OR", "value": filters}
+    body: Json = {"query": everything, "pagination": {"per_page": 1}}
     page = tenant.post("/tickets/search", body) if tenant.ticket() else {}
     further = {"per_page": 1, "starting_after": page["pages"]["next"]["starting_after"]}
     for pagination in ({"per_page": 1}, further):
         await search_tickets(caller, msgspec.json.encode({**body, "pagination": pagination}))
+    of_contact = {"field": "contact_ids", "operator": "=", "value": tenant.contact["id"]}
+    by_key = {"operator": "AND", "value": [of_contact, everything]}
+    await search_tickets(caller, msgspec.json.encode({"query": by_key}))
 
 
 def test_names_are_unique() -> None:
