@@ -398,6 +398,8 @@ def test_the_outbox_is_listed_in_pages_and_by_state(desk: WaitingDesk) -> None:
     assert listed == [contact["id"] for contact in reversed(contacts)]
     assert rest["next_before"] is None
     assert desk.call("GET", "/manage/v1/outbox", params={"state": "sent"})["data"] == []
+    assert len(desk.call("GET", "/manage/v1/outbox", params={"state": "stored"})["data"]) == 3
+    assert desk.outbox(contacts[0]["id"], state="sent") == []
 
 
 def test_a_workspace_sees_no_other_ones_mail(desk: WaitingDesk, other: TestWorkspace) -> None:

@@ -14,6 +14,7 @@ import asyncpg
 import dkim  # type: ignore[import-untyped]
 import pytest
 
+from callbox.channels.email.sending import MOST_ATTEMPTS
 from tests.channels import mail_server
 from tests.channels.correspondence import Eventually, MailDesk
 from tests.cli.conftest import Commands
@@ -215,11 +216,32 @@ def test_addresses_that_are_examples_get_no_mail(desk: MailDesk) -> None:
     assert desk.mails(contact["id"], state="dropped")[0]["reason"] == "email_address_ignored"
 
 
-def test_an_address_beyond_ascii_is_written_to(desk: MailDesk, installation: Installation) -> None:
-    contact = desk.user(email="käthe.1@bücher.internal")
+@pytest.mark.parametrize(
+    ("address", "tried"),
+    [
+        ("käthe.1@bücher.internal", "käthe.1@xn--bcher-kva.internal"),
+        ("kate.1@bücher.internal", "kate.1@xn--bcher-kva.internal"),
+    ],
+)
+def test_an_address_beyond_ascii_is_written_to(
+    desk: MailDesk, installation: Installation, address: str, tried: str
+) -> None:
+    contact = desk.user(email=address)
     desk.message(contact)
     desk.mails(contact["id"], state="sent")
-    assert any("käthe.1" in address for address in installation.mails.handler.tried)
+    assert installation.mails.handler.tried.count(tried) == 1
+
+
+def test_what_fails_for_days_has_failed(desk: MailDesk, installation: Installation) -> None:
+    contact = desk.user(email=f"busy.last.{desk.workspace_id}@shop.internal")
+    desk.message(contact, body="<p>Later</p>")
+    desk.eventually(lambda: desk.outbox(contact["id"]) and desk.outbox(contact["id"])[0]["attempts"] == 1)
+    installation.fetch("UPDATE emails SET attempts = $2 WHERE workspace_id = $1", desk.workspace_id, MOST_ATTEMPTS - 1)
+    installation.mails.handler.tried.remove(contact["email"])
+    installation.hurry()
+    [mail] = desk.mails(contact["id"], state="failed")
+    assert mail["reason"].startswith("451")
+    assert installation.mails.mails_to(contact["email"]) == []
 
 
 def test_a_killed_worker_neither_loses_a_mail_nor_sends_one_twice(desk: MailDesk, installation: Installation) -> None:

@@ -107,7 +107,7 @@ MAIL_MESSAGE = Job("email.mail_message", _mail_message)
 MAIL_REPLY = Job("email.mail_reply", _mail_reply)
 MAIL_TICKET = Job("email.mail_ticket", _mail_ticket)
 MAIL_UNSEEN = Job("email.mail_unseen", _mail_unseen)
-DELIVER = Job(composing.DELIVER, _deliver, timeout_seconds=180)
+DELIVER = Job(composing.DELIVER, _deliver, timeout_seconds=300)
 
 _JOB_OF_TOPIC = {
     str(Topic.INTERNAL_MESSAGE_SENT): MAIL_MESSAGE.name,

@@ -35,7 +35,7 @@ class AttachedFile(msgspec.Struct):
 
 def mail_of(email: EmailRow, sender: Sender, files: Sequence[AttachedFile]) -> bytes:
     """The mail in bytes, the same each time but for the signature's date. Raises AddressUnusable."""
-    message = EmailMessage(policy=SMTP.clone(utf8=not (email.to_address or "").isascii()))
+    message = EmailMessage(policy=SMTP.clone(utf8=not travelling(email.to_address or "").isascii()))
     _set_headers(message, email, sender)
     # Nothing on the way has to encode such a text anew, which would break the signature.
     message.set_content(email.plain, cte="quoted-printable")
@@ -65,12 +65,20 @@ def _set_headers(message: EmailMessage, email: EmailRow, sender: Sender) -> None
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _address(name: str, address: str) -> Address:
+def travelling(address: str) -> str:
+    """The address as mail servers know it: its domain in ASCII. Raises AddressUnusable."""
     local_part, _, domain = address.rpartition("@")
     try:
-        # The library checks what it is given; the domain travels in ASCII.
-        return Address(_one_line(name), local_part, domain.encode("idna").decode())
-    except (ValueError, UnicodeError, IndexError) as error:
+        return f"{local_part}@{domain.encode('idna').decode()}"
+    except UnicodeError as error:
+        raise AddressUnusable(f"{address} is no address that mail can be sent to: {error}") from error
+
+
+def _address(name: str, address: str) -> Address:
+    local_part, _, domain = travelling(address).rpartition("@")
+    try:
+        return Address(_one_line(name), local_part, domain)
+    except (ValueError, IndexError) as error:
         raise AddressUnusable(f"{address} is no address that mail can be sent to: {error}") from error
 
 

@@ -78,9 +78,14 @@ class EmailNotFound(NotFound):
 async def list_outbox(caller: Caller, query: ListOutboxQuery) -> OutgoingEmailList:
     """Mails of the workspace, newest first."""
     size = per_page_of(query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
-    before = decimal_id(query.before) if query.before else _NEWEST
+    place = (caller.workspace_id, decimal_id(query.before) if query.before else _NEWEST, size + 1)
     async with connection() as held:
-        rows = await queries.emails_page.all(held, caller.workspace_id, before, size + 1, query.contact_id, query.state)
+        if query.contact_id is not None:
+            rows = await queries.emails_to_contact.all(held, *place, query.contact_id, query.state)
+        elif query.state is not None:
+            rows = await queries.emails_in_state.all(held, *place, query.state)
+        else:
+            rows = await queries.emails_page.all(held, *place)
     shown = [OutgoingEmail(**_shown(row)) for row in rows[:size]]
     return OutgoingEmailList("list", shown, shown[-1].id if len(rows) > size else None)
 

@@ -373,8 +373,31 @@ emails_page = Query(
     f"""
     SELECT {_EMAIL_COLUMNS}
     FROM emails
-    WHERE workspace_id = $1 AND id < $2 AND ($4::text IS NULL OR contact_id = $4)
-        AND ($5::text IS NULL OR state = $5)
+    WHERE workspace_id = $1 AND id < $2
+    ORDER BY id DESC
+    LIMIT $3
+    """,
+)
+
+emails_in_state = Query(
+    "emails_in_state",
+    _email,
+    f"""
+    SELECT {_EMAIL_COLUMNS}
+    FROM emails
+    WHERE workspace_id = $1 AND id < $2 AND state = $4
+    ORDER BY id DESC
+    LIMIT $3
+    """,
+)
+
+emails_to_contact = Query(
+    "emails_to_contact",
+    _email,
+    f"""
+    SELECT {_EMAIL_COLUMNS}
+    FROM emails
+    WHERE workspace_id = $1 AND id < $2 AND contact_id = $4 AND ($5::text IS NULL OR state = $5)
     ORDER BY id DESC
     LIMIT $3
     """,

@@ -14,7 +14,7 @@ from callbox.channels.email import queries
 from callbox.channels.email.addresses import BounceTarget, bounce_address
 from callbox.channels.email.bounces import bounced
 from callbox.channels.email.composing import DELIVER, EmailKey, why_dropped
-from callbox.channels.email.mime import AddressUnusable, AttachedFile, mail_of
+from callbox.channels.email.mime import AddressUnusable, AttachedFile, mail_of, travelling
 from callbox.channels.email.queries import EmailRow
 from callbox.channels.email.senders import sender_of
 from callbox.channels.email.smtp import Refused, TryAgainLater, mail_pool
@@ -58,7 +58,7 @@ async def deliver(key: EmailKey) -> None:
     files = await _files(key.workspace_id, email)
     try:
         content = await asyncio.to_thread(mail_of, email, sender, files)
-        await pool.send(returns_to, email.to_address or "", content)
+        await pool.send(returns_to, travelling(email.to_address or ""), content)
     except TryAgainLater as later:
         await _wait(caller, email, str(later))
     except AddressUnusable as unusable:

@@ -1,5 +1,6 @@
 """The mail server that takes our mail: how to reach it, a few connections kept open, and what its answers mean."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ _TIMEOUT_SECONDS = 30.0
 # Mail servers hang up on who says nothing; most after minutes, some sooner.
 _KEPT_SECONDS = 30.0
 _MOST_IDLE = 5
+# At once, in one process: mail servers refuse who takes up too many.
+_MOST_CONNECTIONS = 10
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 # Codes that say of the address, and not of the mail, that it will never work.
 _NO_SUCH_ADDRESS = (550, 551, 553)
@@ -66,11 +69,12 @@ class MailPool:
     def __init__(self, server: MailServer) -> None:
         self._server = server
         self._idle: list[tuple[float, SMTP]] = []
+        self._free = asyncio.Semaphore(_MOST_CONNECTIONS)
 
     async def send(self, sender: str, recipient: str, content: bytes) -> None:
         """Hand over one mail. Raises TryAgainLater and Refused."""
         try:
-            async with self._connection() as smtp:
+            async with self._free, self._connection() as smtp:
                 options = [] if recipient.isascii() else ["SMTPUTF8"]
                 await smtp.sendmail(sender, recipient, content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as refused:

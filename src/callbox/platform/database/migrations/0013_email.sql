@@ -60,6 +60,7 @@ CREATE TABLE emails (
 CREATE INDEX emails_of_conversation ON emails (workspace_id, conversation_id, contact_id, id)
     WHERE conversation_id IS NOT NULL;
 CREATE INDEX emails_of_contact ON emails (workspace_id, contact_id, id);
+CREATE INDEX emails_in_state ON emails (workspace_id, state, id);
 
 -- Every mail that went out or came in, by its Message-ID without angle brackets: what an answer refers to.
 CREATE TABLE email_message_ids (
