@@ -15,6 +15,7 @@ from callbox.channels.email.queries import ConversationRow, NewEmail, PartRow, P
 from callbox.channels.email.senders import Sender, sender_of
 from callbox.channels.email.templates import Link, Written
 from callbox.channels.email.unsubscribing import unsubscribe_url
+from callbox.channels.realtime import presence
 from callbox.platform import ids
 from callbox.platform.database import Connection, transaction
 from callbox.platform.jobs import Work, enqueue
@@ -57,9 +58,11 @@ class _Draft(msgspec.Struct, kw_only=True):
     attachments: list[str] = []
 
 
-def is_online(person: PersonRow, now: datetime) -> bool:
-    """Whether a contact reads in the messenger right now."""
-    return person.last_seen_at is not None and person.last_seen_at > now - ONLINE
+async def is_online(held: Connection, workspace_id: str, person: PersonRow, now: datetime) -> bool:
+    """Whether a contact reads in the messenger right now: is connected, or was seen a moment ago."""
+    if person.last_seen_at is not None and person.last_seen_at > now - ONLINE:
+        return True
+    return await presence.is_online(held, workspace_id, person.id)
 
 
 async def mail_message(workspace_id: str, message_id: int) -> None:
@@ -119,7 +122,7 @@ async def mail_unseen_replies(key: UnseenKey) -> None:
         if conversation is None or part_ids is None or conversation.is_read:
             return
         person = await queries.person.first(held, key.workspace_id, key.contact_id)
-        if person is not None and is_online(person, now):
+        if person is not None and await is_online(held, key.workspace_id, person, now):
             await queries.put_off_unseen_replies.run(
                 held, key.workspace_id, key.conversation_id, key.contact_id, part_ids, now + QUIET
             )
