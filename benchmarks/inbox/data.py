@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from benchmarks.copying import Table, copy
+from benchmarks.inbox.texts import ANSWERS, NOTES, THANKS, question, said, ticket_title
 from benchmarks.people import data as people
 from callbox.wire.search import stored_words
 
@@ -26,26 +27,6 @@ _ADMINS = 20
 _TEAMS = 4
 _TAGS = 20
 _FIRST_MESSAGE = 1_000_000_000
-_PRODUCTS = [f"{colour}{thing}" for colour in ("red", "blue", "green", "black", "white") for thing in (
-    "kettle", "lamp", "desk", "chair", "shelf", "clock", "mirror", "carpet", "cushion", "vase", "stool", "bench",
-    "candle", "frame", "basket", "blanket", "teapot", "bowl", "tray", "bottle",
-)]  # fmt: skip
-_QUESTIONS = (
-    "Hello, my order {order} with the {product} has not arrived, though the parcel service says it was delivered.",
-    "I would like to return the {product} of order {order}. It is smaller than the picture made it look.",
-    "Could you send the invoice for {order} once more? Our accountant needs it with the company's address.",
-    "The {product} came with a scratch. What can be done about it? The number of the order is {order}.",
-    "Please change the address of order {order}: we have moved, and the {product} should come to the new flat.",
-    "Is the {product} in stock again soon? I ordered one before, the number was {order}, and want a second one.",
-)
-_ANSWERS = (
-    "Thank you for writing. I have asked the carrier about it and will come back to you by tomorrow.",
-    "I am sorry about that. A replacement is on its way, and you need not send the first one back.",
-    "You find it in your account now. Is there anything else that I can do for you?",
-    "Of course. It is changed, and you get a confirmation in a few minutes.",
-)
-_NOTES = ("Asked the warehouse.", "Second time this month, see the other conversation.", "Refund agreed with billing.")
-_THANKS = ("Thank you, that helps a lot.", "Great, thanks for the quick answer!", "It works now. Have a nice day.")
 
 
 class Staff(NamedTuple):
@@ -85,16 +66,6 @@ class Size(NamedTuple):
         )
 
 
-def order(number: int) -> str:
-    """The word that the few conversations about one order share."""
-    return f"A{100_000 + number * 7919 % 40_000}"
-
-
-def product(number: int) -> str:
-    """A word that one conversation in a hundred has."""
-    return _PRODUCTS[number * 31 % len(_PRODUCTS)]
-
-
 def contact_of(size: Size, number: int) -> str:
     """Whose conversation, or ticket, it is."""
     return people.contact_id(number * 7919 % size.contacts)
@@ -113,16 +84,6 @@ def created_at_of(size: Size, number: int) -> datetime:
 def conversation_id(number: int) -> int:
     """The id of a conversation; tickets' numbers go on where those of conversations end."""
     return number + 1
-
-
-def question(number: int) -> str:
-    """What a conversation begins with."""
-    return _QUESTIONS[number % len(_QUESTIONS)].format(order=order(number), product=product(number))
-
-
-def ticket_title(number: int) -> str:
-    """The title of a ticket."""
-    return f"Broken {product(number)} of order {order(number)}"
 
 
 def define(api: httpx.Client) -> Staff:
@@ -150,7 +111,10 @@ async def load(dsn: str, workspace_id: str, staff: Staff, size: Size, part: Slic
         for table in _Inbox(workspace_id, staff, size).tables(part):
             await copy(connection, table)
         await connection.executemany(
-            "SELECT setval(pg_get_serial_sequence($1, 'id'), $2)",
+            """
+            SELECT setval(sequence, greatest(nextval(sequence), $2))
+            FROM CAST(pg_get_serial_sequence($1, 'id') AS regclass) AS sequence
+            """,
             [
                 ("conversations", size.conversations + size.tickets),
                 ("conversation_parts", size.conversations * PARTS + size.tickets * TICKET_PARTS),
@@ -248,16 +212,16 @@ class _Inbox:
         """Assigned, answered three times, closed or still waiting for an answer."""
         admin, contact = self._admin(number), contact_of(self._size, number)
         last = (
-            ("close", None, "admin") if self._state(number) == "closed" else ("comment", _said(_THANKS, number), "user")
+            ("close", None, "admin") if self._state(number) == "closed" else ("comment", said(THANKS, number), "user")
         )
         told = (
             ("default_assignment", None, "bot"),
-            ("comment", _said(_ANSWERS, number), "admin"),
-            ("comment", _said(_THANKS, number), "user"),
-            ("note", _said(_NOTES, number), "admin"),
-            ("comment", _said(_ANSWERS, number + 1), "admin"),
-            ("comment", _said(_THANKS, number + 1), "user"),
-            ("comment", _said(_ANSWERS, number + 2), "admin"),
+            ("comment", said(ANSWERS, number), "admin"),
+            ("comment", said(THANKS, number), "user"),
+            ("note", said(NOTES, number), "admin"),
+            ("comment", said(ANSWERS, number + 1), "admin"),
+            ("comment", said(THANKS, number + 1), "user"),
+            ("comment", said(ANSWERS, number + 2), "admin"),
             last,
         )
         at = created_at_of(self._size, number)
@@ -320,7 +284,7 @@ class _Inbox:
         admin = self._admin(number)
         told = (
             ("ticket_state_updated_by_admin", None, "bot", "submitted", "submitted"),
-            ("comment", _said(_ANSWERS, number), "admin", None, None),
+            ("comment", said(ANSWERS, number), "admin", None, None),
             ("ticket_state_updated_by_admin", None, "admin", "in_progress", "submitted"),
         )
         first_part = self._size.conversations * PARTS + number * TICKET_PARTS + 1
@@ -343,10 +307,6 @@ class _Inbox:
                 state,
                 before,
             )
-
-
-def _said(texts: tuple[str, ...], number: int) -> str:
-    return f"<p>{texts[number % len(texts)]}</p>"
 
 
 _STATES = ("open",) * 7 + ("snoozed",) + ("closed",) * 2

@@ -4,7 +4,7 @@ import random
 
 import msgspec
 
-from benchmarks.inbox import data
+from benchmarks.inbox import data, texts
 from benchmarks.inbox.data import Size, Slice, Staff
 from benchmarks.measuring import Bound, Call, Operation
 
@@ -37,10 +37,10 @@ def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
         return Call("POST", "/conversations/search", "/search_state/", query)
 
     def by_order(_: int) -> Call:
-        return _by_word(data.order(some()))
+        return _by_word(texts.order(some()))
 
     def by_product(_: int) -> Call:
-        return _by_word(data.product(some()))
+        return _by_word(texts.product(some()))
 
     def of_teammate(_: int) -> Call:
         query = _all_of(("state", "=", "in_progress"), ("admin_assignee_id", "=", str(chance.choice(staff.admins))))
@@ -59,7 +59,7 @@ def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
 
     def create(_: int) -> Call:
         number = some()
-        body = {"from": {"type": "user", "id": data.contact_of(size, number)}, "body": data.question(number)}
+        body = {"from": {"type": "user", "id": data.contact_of(size, number)}, "body": texts.question(number)}
         return Call("POST", "/conversations", "/create_conversation/", msgspec.json.encode(body))
 
     def create_ticket(_: int) -> Call:
@@ -68,8 +68,8 @@ def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
             "ticket_type_id": str(staff.ticket_type),
             "contacts": [{"id": data.contact_of(size, number)}],
             "ticket_attributes": {
-                "_default_title_": data.ticket_title(number),
-                "_default_description_": data.question(number),
+                "_default_title_": texts.ticket_title(number),
+                "_default_description_": texts.question(number),
             },
         }
         return Call("POST", "/tickets", "/create_ticket/", msgspec.json.encode(body))
