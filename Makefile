@@ -42,6 +42,8 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.exports
 	$(BIN)/python -m benchmarks.knowledge
+	$(BIN)/python -m benchmarks.webhooks
+	$(BIN)/python -m benchmarks.live
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs
