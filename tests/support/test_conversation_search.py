@@ -265,6 +265,8 @@ def test_a_query_that_makes_no_sense_is_refused(
 
 
 EVERYTHING = {"field": "created_at", "operator": ">", "value": 0}
+# An index leads to the same conversations, which are then found and counted at once.
+EVERYTHING_BY_WORD = {"field": "source.body", "operator": "~", "value": "invoice"}
 
 
 def walked(desk: Desk, query: Json, **values: Any) -> list[str]:
@@ -285,10 +287,13 @@ SORTABLE = [name for name, field in CONVERSATIONS.fields.items() if field.is_sor
 
 @pytest.mark.parametrize("field", SORTABLE)
 @pytest.mark.parametrize("order", ["ascending", "descending"])
-def test_pages_follow_the_order_and_leave_nothing_out(several: tuple[Desk, list[Json]], field: str, order: str) -> None:
+@pytest.mark.parametrize("query", [EVERYTHING, EVERYTHING_BY_WORD])
+def test_pages_follow_the_order_and_leave_nothing_out(
+    several: tuple[Desk, list[Json]], query: Json, field: str, order: str
+) -> None:
     desk, conversations = several
     expected = {each["id"]: _step(each, field) for each in conversations}
-    found = walked(desk, EVERYTHING, sort={"field": field, "order": order})
+    found = walked(desk, query, sort={"field": field, "order": order})
     assert sorted(found) == sorted(expected)
     values = [expected[each] for each in found if expected[each] is not None]
     assert values == sorted(values, reverse=order == "descending")
