@@ -15,13 +15,30 @@ from callbox.people.data_attributes.service import create_data_attribute
 from callbox.people.data_events.schemas import CreateDataEventRequest
 from callbox.people.data_events.service import submit_event
 from callbox.platform.database import close_pool, open_pool
+from callbox.reactions import register_reactions
+from callbox.support.conversations.replies import reply
+from callbox.support.conversations.schemas import (
+    CreateConversationRequest,
+    From,
+    ListConversationsQuery,
+    ReplyRequest,
+)
+from callbox.support.conversations.search import list_conversations, search_conversations
+from callbox.support.conversations.service import create_conversation, get_conversation
+from callbox.support.ticket_types.schemas import CreateTicketTypeRequest
+from callbox.support.ticket_types.service import create_ticket_type
+from callbox.support.tickets.schemas import CreateTicketRequest, TicketContact
+from callbox.support.tickets.search import search_tickets
+from callbox.support.tickets.service import create_ticket
 from callbox.wire.authentication import Caller
 from callbox.workspace.access_tokens import look_up_token
+from callbox.workspace.admins.schemas import CreateAdminRequest
+from callbox.workspace.admins.service import create_admin
 from callbox.workspace.workspaces import open_workspace, operator_caller
 
 
 class RoundTrips:
-    """What asyncpg sent, by its first word."""
+    """What asyncpg sent, by its first word; but for notifications, which no request waits for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._sent: list[str] = []
@@ -33,7 +50,7 @@ class RoundTrips:
 
         async def watched(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
             # With arguments, `execute` goes on to `_execute`.
-            if way == "_execute" or not arguments:
+            if (way == "_execute" or not arguments) and "pg_notify" not in query:
                 self._sent.append(query.split(maxsplit=1)[0].rstrip(";"))
             return await original(connection, query, *arguments, **options)
 
@@ -128,6 +145,81 @@ async def test_update_reads_what_it_changes_and_writes_it_with_its_event(
         caller, made.id, UpdateContactRequest(name="Grace", custom_attributes={"plan": "free"})
     )
     assert round_trips.taken() == ["BEGIN", "SELECT", "WITH", "COMMIT"]
+
+
+async def started(caller: Caller) -> str:
+    """The id of a conversation that a contact began."""
+    made = await create_conversation(caller, CreateConversationRequest(From("user", user_id="u-0"), body="My order"))
+    return made.conversation_id
+
+
+async def test_get_conversation_with_its_parts_is_one_statement(caller: Caller, round_trips: RoundTrips) -> None:
+    conversation_id = await started(caller)
+    round_trips.taken()
+    await get_conversation(caller, conversation_id)
+    assert round_trips.taken() == ["SELECT"]
+
+
+async def test_a_conversation_is_begun_in_one_transaction(caller: Caller, round_trips: RoundTrips) -> None:
+    """Its contact, who wrote; its ids, itself, what it looks like, its event; whether there are rules about it."""
+    register_reactions()
+    await started(caller)
+    assert round_trips.taken() == [
+        *("BEGIN", "SELECT", "UPDATE", "SELECT", "WITH", "SELECT", "INSERT", "SELECT", "COMMIT")
+    ]
+
+
+async def test_a_reply_is_written_in_one_transaction(caller: Caller, round_trips: RoundTrips) -> None:
+    """Who writes, in what, to whom, who are told so; itself, what the conversation looks like then, its event."""
+    conversation_id = await started(caller)
+    author = await create_admin(caller, CreateAdminRequest(email="ada@example.com", name="Ada Example"))
+    round_trips.taken()
+    await reply(caller, conversation_id, ReplyRequest("comment", type="admin", admin_id=author.id, body="Here it is"))
+    assert round_trips.taken() == [
+        *("BEGIN", "SELECT", "SELECT", "SELECT", "UPDATE", "WITH", "SELECT", "INSERT", "COMMIT")
+    ]
+
+
+async def test_conversations_are_listed_in_one_statement_and_counted_on_the_first_page(
+    caller: Caller, round_trips: RoundTrips
+) -> None:
+    for _ in range(2):
+        await started(caller)
+    round_trips.taken()
+    page = await list_conversations(caller, ListConversationsQuery(per_page="1"))
+    assert round_trips.taken() == ["SELECT", "SELECT"]
+    assert isinstance(page.pages.next, msgspec.Struct)
+    await list_conversations(caller, ListConversationsQuery("1", page.pages.next.starting_after))
+    assert round_trips.taken() == ["SELECT"]
+
+
+async def test_conversations_that_an_index_leads_to_are_counted_while_they_are_found(
+    caller: Caller, round_trips: RoundTrips
+) -> None:
+    for _ in range(2):
+        await started(caller)
+    round_trips.taken()
+    for query, sent in (
+        ({"field": "source.body", "operator": "~", "value": "order"}, ["WITH", "SELECT"]),
+        ({"field": "state", "operator": "=", "value": "open"}, ["SELECT", "SELECT", "SELECT"]),
+    ):
+        body = msgspec.json.encode({"query": query, "pagination": {"per_page": 1}})
+        found = await search_conversations(caller, body)
+        assert (len(found.conversations), found.total_count, round_trips.taken()) == (1, 2, sent)
+
+
+async def test_a_ticket_is_made_in_one_transaction(caller: Caller, round_trips: RoundTrips) -> None:
+    """Its type, its contact, who is held, itself, what it looks like; its number and its event come last."""
+    kind = await create_ticket_type(caller, CreateTicketTypeRequest("Fault"))
+    round_trips.taken()
+    contact = TicketContact(external_id="u-0")
+    await create_ticket(caller, CreateTicketRequest(kind.id, [contact], {"_default_title_": "Broken"}))
+    assert round_trips.taken() == [
+        *("BEGIN", "SELECT", "SELECT", "SELECT", "WITH", "SELECT", "WITH", "INSERT", "COMMIT")
+    ]
+    query = {"field": "admin_assignee_id", "operator": "=", "value": "0"}
+    found = await search_tickets(caller, msgspec.json.encode({"query": query}))
+    assert (found.total_count, len(round_trips.taken())) == (1, 2)
 
 
 async def test_submitting_an_event_is_one_statement(caller: Caller, round_trips: RoundTrips) -> None:

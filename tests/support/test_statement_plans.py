@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
-from callbox.platform.database import close_pool, open_pool
+from callbox.platform.database import close_pool, connection, open_pool
+from callbox.support.assignment.conditions import met
+from callbox.support.assignment.schemas import AssignmentRule, AssignTo
 from callbox.support.conversations.schemas import ListConversationsQuery
 from callbox.support.conversations.search import list_conversations, search_conversations
 from callbox.support.conversations.service import get_conversation
@@ -17,7 +20,7 @@ from callbox.workspace.workspaces import open_workspace, operator_caller
 
 # Enough for the planner to prefer an index, by far.
 _ROWS = 6000
-_SCANNED = re.compile(r"Seq Scan on (conversations|conversation_words)\b")
+_SCANNED = re.compile(r"Seq Scan on (conversations|conversation_words|conversation_parts|conversation_contacts)\b")
 
 _CONVERSATIONS = f"""
     INSERT INTO conversations (
@@ -34,6 +37,17 @@ _WORDS = """
     INSERT INTO conversation_words (workspace_id, conversation_id, words)
     SELECT workspace_id, id, ' my order o' || id || ' has not arrived ' FROM conversations WHERE workspace_id = $1
 """
+_PARTS = """
+    INSERT INTO conversation_parts (
+        workspace_id, conversation_id, part_type, body, author_type, created_at, updated_at
+    )
+    SELECT workspace_id, id, 'comment', 'Hello', 'bot', updated_at, updated_at
+    FROM conversations WHERE workspace_id = $1
+"""
+_CONTACTS = """
+    INSERT INTO conversation_contacts (workspace_id, conversation_id, contact_id, added_at)
+    SELECT workspace_id, id, 'c' || id % 500, created_at FROM conversations WHERE workspace_id = $1
+"""
 
 
 @pytest.fixture
@@ -41,8 +55,8 @@ async def caller(database_url: str) -> AsyncIterator[Caller]:
     await open_pool(database_url, 1)
     caller = await operator_caller((await open_workspace("Many conversations")).id)
     writer = await asyncpg.connect(database_url)
-    await writer.execute(_CONVERSATIONS, caller.workspace_id)
-    await writer.execute(_WORDS, caller.workspace_id)
+    for rows in (_CONVERSATIONS, _WORDS, _PARTS, _CONTACTS):
+        await writer.execute(rows, caller.workspace_id)
     await writer.execute("VACUUM (ANALYZE)")
     await writer.close()
     yield caller
@@ -73,6 +87,7 @@ async def test_none_reads_all_conversations(caller: Caller, plans: list[str]) ->
     await get_conversation(caller, listed.conversations[0].id)
     for query in (
         b'{"field": "source.body", "operator": "~", "value": "o4711"}',
+        b'{"field": "contact_ids", "operator": "=", "value": "c7"}',
         b'{"field": "teammate_ids", "operator": "=", "value": "7"}',
         b'{"field": "admin_assignee_id", "operator": "=", "value": 7}',
     ):
@@ -82,3 +97,26 @@ async def test_none_reads_all_conversations(caller: Caller, plans: list[str]) ->
     await search_tickets(caller, b'{"query": {"field": "admin_assignee_id", "operator": "=", "value": "4711"}}')
     assert len(plans) > 8
     assert [plan for plan in plans if _SCANNED.search(plan)] == []
+
+
+async def test_a_rule_about_words_looks_at_the_one_conversation_that_it_decides_on(
+    caller: Caller, plans: list[str]
+) -> None:
+    query = {"field": "source.body", "operator": "~", "value": "order"}
+    rule = AssignmentRule(name="Orders", conversation=query, assign_to=AssignTo("nobody"))
+    listed = await list_conversations(caller, ListConversationsQuery(per_page="1"))
+    plans.clear()
+    async with connection() as held:
+        assert await met(held, caller, int(listed.conversations[0].id), [rule]) == [rule]
+    assert [plan for plan in plans if _SCANNED.search(plan) or "conversation_words_found" in plan] == []
+
+
+async def test_a_count_of_many_is_taken_from_an_index_alone(caller: Caller, plans: list[str]) -> None:
+    for query in (
+        {"field": "state", "operator": "=", "value": "closed"},
+        {"field": "admin_assignee_id", "operator": "=", "value": 7},
+    ):
+        plans.clear()
+        await search_conversations(caller, msgspec.json.encode({"query": query}))
+        [counting] = [plan for plan in plans if "Aggregate" in plan.partition("\n")[0] or "CTE found" in plan]
+        assert "Index Only Scan" in counting
