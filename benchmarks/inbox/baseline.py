@@ -63,15 +63,18 @@ class _NewTicket(msgspec.Struct):
     ticket_attributes: dict[str, Any]
 
 
-def _search_sql(resource: Resource, target: str, *filters: Filter) -> str:
-    """The statement of a search for ids under AND, newest first, and their number."""
+def _compiled(resource: Resource, *filters: Filter) -> str:
     group = Group("AND", filters)
-    condition = compile_filter(resource, group, attribute_types={}, timezone="UTC", first_parameter=2)
+    return compile_filter(resource, group, attribute_types={}, timezone="UTC", first_parameter=2).sql
+
+
+def _search_sql(target: str, condition: str) -> str:
+    """The statement of a search for ids, newest first, and their number."""
     return f"""
     WITH found AS MATERIALIZED (
         SELECT c.id, c.updated_at
         FROM conversations c
-        WHERE c.workspace_id = $1 AND {target} AND {condition.sql}
+        WHERE c.workspace_id = $1 AND {target} AND {condition}
     )
     SELECT id, (SELECT count(*) FROM found)
     FROM found
@@ -81,9 +84,18 @@ def _search_sql(resource: Resource, target: str, *filters: Filter) -> str:
 
 
 _ASSIGNED = (Filter("state", "=", ""), Filter("admin_assignee_id", "=", 0))
-_BY_STATE = _search_sql(CONVERSATIONS, "c.source_type IS NOT NULL", *_ASSIGNED, Filter("updated_at", ">", 0))
-_BY_WORD = _search_sql(CONVERSATIONS, "c.source_type IS NOT NULL", Filter("source.body", "~", "word"))
-_TICKETS_BY_STATE = _search_sql(TICKETS, "c.ticket_number IS NOT NULL", *_ASSIGNED)
+_IS_CONVERSATION = "c.source_type IS NOT NULL"
+_BY_STATE = _search_sql(_IS_CONVERSATION, _compiled(CONVERSATIONS, *_ASSIGNED, Filter("updated_at", ">", 0)))
+_TICKETS_BY_STATE = _search_sql("c.ticket_number IS NOT NULL", _compiled(TICKETS, *_ASSIGNED))
+# Written so that one plan is right for all words.
+_BY_WORD = _search_sql(
+    _IS_CONVERSATION,
+    """c.id = ANY (ARRAY(
+        SELECT w.conversation_id
+        FROM conversation_words w
+        WHERE w.workspace_id = $1 AND w.words LIKE ANY ($2::text[])
+    ))""",
+)
 
 _decode_search = msgspec.json.Decoder(SearchRequest).decode
 _decode_reply = msgspec.json.Decoder(_Reply).decode

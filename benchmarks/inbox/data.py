@@ -86,6 +86,11 @@ def conversation_id(number: int) -> int:
     return number + 1
 
 
+def admin_of(staff: Staff, number: int) -> int:
+    """Who answers a conversation. Some do more than others."""
+    return staff.admins[min(number * 7 % len(staff.admins), number * 13 % len(staff.admins))]
+
+
 def define(api: httpx.Client) -> Staff:
     """Admins, teams and a ticket type, through the API."""
     admins = [
@@ -162,17 +167,12 @@ class _Inbox:
             return "closed"
         return _STATES[number * 31 % len(_STATES)]
 
-    def _admin(self, number: int) -> int:
-        """Some answer more than others."""
-        admins = self._staff.admins
-        return admins[min(number * 7 % len(admins), number * 13 % len(admins))]
-
     def _team(self, number: int) -> int:
         return self._staff.teams[number % len(self._staff.teams)]
 
     def _conversation(self, number: int) -> tuple[Any, ...]:
         created_at, changed = created_at_of(self._size, number), changed_at(self._size, number)
-        state, admin = self._state(number), self._admin(number)
+        state, admin = self._state(number), admin_of(self._staff, number)
         return (
             self._workspace_id,
             conversation_id(number),
@@ -210,7 +210,7 @@ class _Inbox:
 
     def _parts(self, number: int) -> Iterator[tuple[Any, ...]]:
         """Assigned, answered three times, closed or still waiting for an answer."""
-        admin, contact = self._admin(number), contact_of(self._size, number)
+        admin, contact = admin_of(self._staff, number), contact_of(self._size, number)
         last = (
             ("close", None, "admin") if self._state(number) == "closed" else ("comment", said(THANKS, number), "user")
         )
@@ -249,7 +249,7 @@ class _Inbox:
 
     def _tag(self, number: int) -> tuple[Any, ...]:
         at = created_at_of(self._size, number)
-        return self._workspace_id, conversation_id(number), 1 + number % _TAGS, at, self._admin(number)
+        return self._workspace_id, conversation_id(number), 1 + number % _TAGS, at, admin_of(self._staff, number)
 
     def _participants(self, part: Slice) -> Iterator[tuple[Any, ...]]:
         numbers = chain(part.conversations, (self._size.conversations + number for number in part.tickets))
@@ -268,9 +268,9 @@ class _Inbox:
             created_at + TICKET_PARTS * timedelta(hours=2),
             "closed" if is_done else "open",
             True,
-            self._admin(number),
+            admin_of(self._staff, number),
             self._team(number),
-            [self._admin(number)],
+            [admin_of(self._staff, number)],
             TICKET_PARTS,
             number + 1,
             self._staff.ticket_type,
@@ -281,7 +281,7 @@ class _Inbox:
         )
 
     def _ticket_parts(self, number: int) -> Iterator[tuple[Any, ...]]:
-        admin = self._admin(number)
+        admin = admin_of(self._staff, number)
         told = (
             ("ticket_state_updated_by_admin", None, "bot", "submitted", "submitted"),
             ("comment", said(ANSWERS, number), "admin", None, None),

@@ -13,7 +13,7 @@ WRITE_GOAL = 0.40
 SEARCH_GOAL = 3.0
 _GET = "get conversation"
 # Of the newest conversations, those that a search for recent ones finds.
-_RECENT = 2_000
+_RECENT = 3_000
 
 
 def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
@@ -31,7 +31,7 @@ def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
         since = data.changed_at(size, size.conversations - _RECENT)
         query = _all_of(
             ("state", "=", "open"),
-            ("admin_assignee_id", "=", chance.choice(staff.admins)),
+            ("admin_assignee_id", "=", data.admin_of(staff, some())),
             ("updated_at", ">", int(since.timestamp())),
         )
         return Call("POST", "/conversations/search", "/search_state/", query)
@@ -43,7 +43,7 @@ def operations(size: Size, staff: Staff, among: Slice) -> list[Operation]:
         return _by_word(texts.product(some()))
 
     def of_teammate(_: int) -> Call:
-        query = _all_of(("state", "=", "in_progress"), ("admin_assignee_id", "=", str(chance.choice(staff.admins))))
+        query = _all_of(("state", "=", "in_progress"), ("admin_assignee_id", "=", str(data.admin_of(staff, some()))))
         return Call("POST", "/tickets/search", "/search_tickets/", query)
 
     def reply(number: int) -> Call:

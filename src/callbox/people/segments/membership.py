@@ -204,7 +204,9 @@ async def _replace_members(
 ) -> int:
     """Remove who does not meet the condition, insert who does; answers the change of the count.
 
-    With `among`, only these are looked at; they are parameter 3, and those of the condition follow.
+    With `among`, only these are looked at; they are parameter 3, and those of the condition follow. Who is a member
+    already is met when they are inserted: to look for them before would read what the statement itself inserts, over
+    and over, where the planner takes the table for empty.
     """
     kind = _KINDS[row.person_type]
     meets = f"c.workspace_id = $1 AND {kind.always} AND {condition.sql}"
@@ -223,9 +225,8 @@ async def _replace_members(
         INSERT INTO segment_members (workspace_id, segment_id, member_id)
         SELECT $1, $2, c.id
         FROM {kind.table} c
-        WHERE {meets} {_restriction("c.id", among)} AND NOT EXISTS (
-            SELECT 1 FROM segment_members m WHERE m.workspace_id = $1 AND m.segment_id = $2 AND m.member_id = c.id
-        )
+        WHERE {meets} {_restriction("c.id", among)}
+        ON CONFLICT DO NOTHING
         """,
     ).run(held, caller.workspace_id, row.id, *parameters)
     return inserted - removed

@@ -21,13 +21,17 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A search that is ready to be run. An index leads to what a look-up finds, however the values are spread."""
+    """A search that is ready to be run. An index leads to what a look-up finds.
+
+    How many texts have a word, the planner knows for that word alone; values of other look-ups do not matter to it.
+    """
 
     target: Target
     condition: Compiled
     sort: CompiledSort
     page: CursorPage
     is_look_up: bool
+    has_words: bool = False
 
 
 class Place(msgspec.Struct):
@@ -86,7 +90,7 @@ async def _look_up(caller: Caller, asked: Asked) -> list[_CountedPlace]:
         LIMIT ${len(condition.parameters) + 2}
         """,
     )
-    async with connection() as held:
+    async with searching_connection() if asked.has_words else connection() as held:
         return await statement.all(held, caller.workspace_id, *condition.parameters, asked.page.per_page + 1)
 
 

@@ -181,7 +181,8 @@ async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
     async with connection() as held:
         condition = await conversation_condition(held, caller, asked.query, first_parameter=2)
     is_look_up = search.is_look_up(CONVERSATIONS, asked.query)
-    found = await find(caller, Asked(_CONVERSATIONS, condition, sort, page, is_look_up))
+    has_words = search.has_words(CONVERSATIONS, asked.query)
+    found = await find(caller, Asked(_CONVERSATIONS, condition, sort, page, is_look_up, has_words))
     async with connection() as held:
         rows = await queries.conversations_by_ids.all(held, caller.workspace_id, found.ids)
     by_id = {row.id: row for row in rows}

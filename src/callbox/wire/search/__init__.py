@@ -14,7 +14,7 @@ from callbox.wire.search.errors import (
     InvalidValues,
 )
 from callbox.wire.search.fields import Field, FieldType, Resource
-from callbox.wire.search.filters import Compiled, compile_filter, is_look_up
+from callbox.wire.search.filters import Compiled, compile_filter, has_words, is_look_up
 from callbox.wire.search.grammar import (
     MAX_GROUP_ITEMS,
     MAX_GROUP_LEVELS,
@@ -61,6 +61,7 @@ __all__ = [
     "compile_page",
     "compile_sort",
     "cursor_value_of",
+    "has_words",
     "is_look_up",
     "parse_query",
     "parse_search",

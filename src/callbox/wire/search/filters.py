@@ -74,6 +74,14 @@ def is_look_up(resource: Resource, query: Query) -> bool:
     return is_indexed and query.operator == "="
 
 
+def has_words(resource: Resource, query: Query) -> bool:
+    """Whether a query asks for words of a text."""
+    if isinstance(query, Group):
+        return any(has_words(resource, item) for item in query.queries)
+    field = resource.fields.get(query.field)
+    return field is not None and field.type is FieldType.WORDS
+
+
 class _Compiler:
     """Builds one condition, collecting its parameters. PostgreSQL refuses a parameter that the SQL does not use."""
 
