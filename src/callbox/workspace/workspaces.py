@@ -147,6 +147,8 @@ class _Actor(msgspec.Struct):
     link_key: bytes
 
 
+link_key_row = Query("workspace_link_key", bytes, "SELECT link_key FROM workspaces WHERE id = $1")
+
 first_admin = Query(
     "first_admin",
     _Actor,
@@ -196,6 +198,11 @@ async def workspace_by_id(workspace_id: str) -> Workspace:
     if workspace is None:
         raise WorkspaceNotFound
     return workspace
+
+
+async def link_key_of(held: Connection, workspace_id: str) -> bytes | None:
+    """What the workspace's links and addresses are signed with; None where there is no such workspace."""
+    return await link_key_row.first(held, workspace_id)
 
 
 async def list_workspaces() -> list[Workspace]:

@@ -12,8 +12,8 @@ import re
 
 import msgspec
 
-from callbox.channels.email import queries
 from callbox.platform.database import Connection
+from callbox.workspace.workspaces import link_key_of
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # 72 bits, which can only be tried over the network; more would not fit.
@@ -86,7 +86,7 @@ async def _verified(held: Connection, form: re.Pattern[str], address: str) -> re
     if found is None:
         return None
     # An unknown workspace takes the same steps as a wrong signature.
-    link_key = await queries.link_key.first(held, found["workspace"]) or b""
+    link_key = await link_key_of(held, found["workspace"]) or b""
     genuine = hmac.compare_digest(_signature(link_key, found["signed"]), found["signature"])
     return found if genuine and link_key else None
 

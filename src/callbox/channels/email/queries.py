@@ -7,8 +7,6 @@ import msgspec
 from callbox.platform.database import Command, GlobalQuery, Query
 from callbox.support.attachments.queries import AttachmentRow, attachments_sql
 
-link_key = Query("workspace_link_key", bytes, "SELECT link_key FROM workspaces WHERE id = $1")
-
 
 class ThreadEntry(msgspec.Struct):
     """A mail that another one refers to. Without a conversation, it is the mail of an unanswered message."""

@@ -19,8 +19,6 @@ class Connected(msgspec.Struct):
     viewer_id: str
 
 
-link_key = Query("link_key_of_workspace", bytes, "SELECT link_key FROM workspaces WHERE id = $1")
-
 good_tokens = GlobalQuery(
     "good_tokens_of_streams",
     int,

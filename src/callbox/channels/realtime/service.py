@@ -25,6 +25,7 @@ from callbox.wire.decode import decimal_id
 from callbox.wire.errors import ParameterInvalid, Unauthorized
 from callbox.wire.signed import signed, verified, workspace_of
 from callbox.workspace.admins.service import is_admin
+from callbox.workspace.workspaces import link_key_of
 
 TOKEN_LIFETIME = timedelta(minutes=10)
 _PURPOSE = "live"
@@ -56,7 +57,7 @@ async def watching_with(token: str) -> Watching:
     """Whom a token is for. Raises Unauthorized."""
     workspace_id = workspace_of(token)
     async with connection() as held:
-        key = await queries.link_key.first(held, workspace_id)
+        key = await link_key_of(held, workspace_id)
         said = key and verified(key, _PURPOSE, token, _Permission)
         if not said or said.expires_at < unix(machine_time()):
             raise Unauthorized

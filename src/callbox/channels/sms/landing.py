@@ -6,8 +6,6 @@ from html import escape
 from time import monotonic
 from uuid import UUID
 
-import msgspec
-
 from callbox.channels.sms import queries
 from callbox.channels.sms.page import Line, conversation_page
 from callbox.channels.sms.queries import Redirect
@@ -24,7 +22,7 @@ from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid, RateLimitExceeded
 from callbox.wire.html import paragraphs
 from callbox.wire.signed import verified, workspace_of
-from callbox.workspace.workspaces import WorkspaceNotFound, operator_caller
+from callbox.workspace.workspaces import link_key_of, operator_caller
 
 MAX_MESSAGE_LENGTH = 10_000
 _MESSAGES_A_MINUTE = 10
@@ -94,17 +92,13 @@ async def _opened(token: str) -> tuple[Caller, UUID]:
     if "\x00" in token:
         raise LinkInvalid
     async with connection() as held:
-        key = await queries.link_key.first(held, workspace_id)
-    link = key and verified(key, PURPOSE, token, SwitchLink)
-    if not key or not link:
+        key = await link_key_of(held, workspace_id)
+    link = verified(key, PURPOSE, token, SwitchLink) if key else None
+    if link is None:
         raise LinkInvalid
     if link.expires_at < unix(machine_time()):
         raise LinkExpired
-    try:
-        caller = await operator_caller(workspace_id)
-    except WorkspaceNotFound:
-        raise LinkInvalid from None
-    return msgspec.structs.replace(caller, link_key=key), UUID(link.redirect_id)
+    return await operator_caller(workspace_id), UUID(link.redirect_id)
 
 
 def _found(redirect: Redirect | None) -> Redirect:

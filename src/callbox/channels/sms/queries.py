@@ -111,5 +111,3 @@ redirect_led_to = Command(
     "redirect_led_to",
     "UPDATE phone_call_redirects SET conversation_id = $3 WHERE workspace_id = $1 AND id = $2",
 )
-
-link_key = Query("link_key_of_switch", bytes, "SELECT link_key FROM workspaces WHERE id = $1")
