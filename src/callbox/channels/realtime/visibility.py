@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from callbox.platform.events import Topic
+from callbox.support.conversations.transitions import NOTES
 
 Json = dict[str, Any]
 
@@ -47,7 +48,6 @@ _PART_FIELDS = (
     *("type", "id", "part_type", "body", "created_at", "updated_at", "attachments", "redacted"),
     *("ticket_state", "previous_ticket_state"),
 )
-_NOTES = frozenset({"note", "note_and_unsnooze"})
 _STATE_PARTS = frozenset({"open", "close", "ticket_state_updated_by_admin"})
 
 
@@ -96,7 +96,7 @@ def _ticket(told: Json) -> Json | None:
 
 
 def _is_for_contacts(part: Json) -> bool:
-    return part["part_type"] not in _NOTES and (part.get("body") is not None or part["part_type"] in _STATE_PARTS)
+    return part["part_type"] not in NOTES and (part.get("body") is not None or part["part_type"] in _STATE_PARTS)
 
 
 def _part(part: Json) -> Json:

@@ -16,7 +16,7 @@ from callbox.support.conversations import replies
 from callbox.support.conversations.beginning import FirstMessage, begin
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.service import get_conversation
-from callbox.support.conversations.transitions import Author
+from callbox.support.conversations.transitions import NOTES, Author
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid, RateLimitExceeded
@@ -27,7 +27,6 @@ from callbox.workspace.workspaces import link_key_of, operator_caller
 MAX_MESSAGE_LENGTH = 10_000
 _MESSAGES_A_MINUTE = 10
 _REMEMBERED_LINKS = 10_000
-_NOTES = frozenset({"note", "note_and_unsnooze"})
 
 
 class LinkInvalid(NotFound):
@@ -129,7 +128,7 @@ def _lines(conversation: ConversationWithParts) -> list[Line]:
     said += [
         (part.author, part.body, part.created_at, part.attachments)
         for part in conversation.conversation_parts.conversation_parts
-        if part.part_type not in _NOTES
+        if part.part_type not in NOTES
     ]
     return [
         Line(

@@ -17,7 +17,7 @@ from callbox.support.conversations.schemas import (
     ConversationWithParts,
     conversation_with_parts,
 )
-from callbox.support.conversations.transitions import Author, Change, NewPart
+from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -172,7 +172,6 @@ _TOPICS = {
     "conversation_rating_changed": [Topic.CONVERSATION_RATING_ADDED],
     "conversation_rating_remark_added": [Topic.CONVERSATION_RATING_ADDED],
 }
-_ONLY_FOR_COLLEAGUES = frozenset({"note", "note_and_unsnooze"})
 # They leave the state as it is; what they do to an open conversation is told once more.
 _ASSIGNED_AS_IT_IS = frozenset(
     {"assignment", "default_assignment", "message_strategy_assignment", "away_mode_assignment"}
@@ -186,7 +185,7 @@ def topics_of(part: NewPart, *, is_open: bool) -> list[Topic]:
     topics = list(_TOPICS.get(part.part_type, []))
     if is_open and part.part_type in _ASSIGNED_AS_IT_IS:
         topics.append(Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED)
-    if part.body is not None and part.part_type not in _ONLY_FOR_COLLEAGUES:
+    if part.body is not None and part.part_type not in NOTES:
         by_bot = part.author.type == "bot"
         topics.append(Topic.CONVERSATION_OPERATOR_REPLIED if by_bot else Topic.CONVERSATION_ADMIN_REPLIED)
     return topics

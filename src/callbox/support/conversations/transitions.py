@@ -45,6 +45,10 @@ class Assignee(msgspec.Struct, frozen=True):
 NOBODY = Assignee("nobody_admin")
 
 
+# What teammates write to one another: nobody else sees it.
+NOTES = frozenset({"note", "note_and_unsnooze"})
+
+
 class NewPart(msgspec.Struct):
     """A part that is about to be written."""
 
