@@ -90,6 +90,17 @@ class Topic(StrEnum):
     INTERNAL_SEGMENT_CHANGED = "internal.segment.changed"
 
 
+_INTERNAL = "internal."
+
+
+def is_internal(topic: str) -> bool:
+    """Whether events of this topic never leave the house."""
+    return topic.startswith(_INTERNAL)
+
+
+PUBLIC_TOPICS = sorted(topic for topic in Topic if not is_internal(topic))
+
+
 class Event(msgspec.Struct):
     """One thing that happened. The item is the JSON that GET answers for the object."""
 

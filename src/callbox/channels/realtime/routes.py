@@ -19,7 +19,7 @@ from callbox.channels.realtime.schemas import (
 from callbox.channels.realtime.service import Watching
 from callbox.channels.realtime.streams import Stream, reset_frame
 from callbox.people.contacts.service import ContactNotFound
-from callbox.platform.events import Topic
+from callbox.platform.events import PUBLIC_TOPICS
 from callbox.platform.recent_events import Position, position_of
 from callbox.support.conversations.changing import ConversationNotFound
 from callbox.wire.decode import decode, decode_query
@@ -31,7 +31,7 @@ HEARTBEAT_SECONDS = 15.0
 # A client that takes nothing for so long is gone, whatever its connection says.
 _STALLED_SECONDS = 30.0
 _TRANSIENT = {"typing", "presence"}
-_TOPICS = _TRANSIENT | {topic for topic in Topic if not topic.startswith("internal.")}
+_TOPICS = _TRANSIENT.union(PUBLIC_TOPICS)
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),

@@ -13,11 +13,11 @@ import msgspec
 from callbox.channels.realtime.schemas import EventView, Presence, PresenceView, Typing, TypingView, Viewer
 from callbox.channels.realtime.visibility import contact_view
 from callbox.platform.clock import unix
+from callbox.platform.events import is_internal
 from callbox.platform.recent_events import Position, RecentEvent
 
 MAX_WAITING_FRAMES = 1_000
 MAX_WAITING_BYTES = 4 * 1024 * 1024
-_INTERNAL = "internal."
 
 
 def frame(event: str, data: bytes, position: Position | None = None) -> bytes:
@@ -158,7 +158,7 @@ def _push(streams: Iterable[Stream], topic: str, encoded: bytes) -> None:
 
 def admin_frame(event: RecentEvent) -> bytes | None:
     """An event as admins see it; None for what never leaves the house."""
-    return None if event.topic.startswith(_INTERNAL) else _event_frame(event, event.item.encode())
+    return None if is_internal(event.topic) else _event_frame(event, event.item.encode())
 
 
 def contact_frame(event: RecentEvent) -> tuple[list[str], bytes] | None:

@@ -9,13 +9,14 @@ from callbox.channels.webhooks import queries, service
 from callbox.channels.webhooks.delivery import deliver
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection
+from callbox.platform.events import is_internal
 from callbox.platform.jobs import RelayedEvent, Schedule
 from callbox.workspace.workspaces import list_workspaces, operator_caller
 
 
 async def on_events(held: Connection, events: Sequence[RelayedEvent]) -> None:
     """A delivery for each event and webhook that listens to it."""
-    told = [event for event in events if not event.topic.startswith("internal.")]
+    told = [event for event in events if not is_internal(event.topic)]
     listening = set(await queries.listened_to.all(held, list({event.workspace_id for event in told}))) if told else ()
     heard = [event for event in told if event.workspace_id in listening]
     if heard:

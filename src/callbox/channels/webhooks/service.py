@@ -24,7 +24,7 @@ from callbox.channels.webhooks.schemas import (
     webhook_from_row,
 )
 from callbox.platform.database import Connection, connection, transaction
-from callbox.platform.events import Topic
+from callbox.platform.events import PUBLIC_TOPICS
 from callbox.platform.outgoing import OutgoingFailed, OutgoingRefused, Receiver
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
@@ -34,7 +34,6 @@ from callbox.workspace.activity_logs import record_activity
 
 MAX_WEBHOOKS = 100
 KEPT_FOR = timedelta(days=7)
-TOPICS = sorted(topic for topic in Topic if not topic.startswith("internal."))
 _DEFAULT_PER_PAGE, _MAX_PER_PAGE = 20, 150
 _SHOWN_ATTEMPTS = 100
 _FORGET_BATCH = 1000
@@ -83,9 +82,9 @@ async def create_webhook(caller: Caller, request: CreateWebhookRequest) -> Webho
 def _checked_topics(sent: list[str] | None) -> list[str] | None:
     if sent is None:
         return None
-    unknown = [topic for topic in sent if topic not in TOPICS]
+    unknown = [topic for topic in sent if topic not in PUBLIC_TOPICS]
     if unknown:
-        raise ParameterInvalid(f"topics: {unknown[0]} is not a topic; the topics are {', '.join(TOPICS)}")
+        raise ParameterInvalid(f"topics: {unknown[0]} is not a topic; the topics are {', '.join(PUBLIC_TOPICS)}")
     return sorted(set(sent))
 
 
