@@ -123,7 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         receiver = self.server.receiver
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        announced = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(announced)
+        if len(body) < announced:  # the sender was killed before it had sent all
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         with receiver.taking(Taken(self.command, headers, body, time.monotonic())):
             receiver.closing.wait(receiver.delay)
