@@ -41,6 +41,9 @@ def open_files(place: str) -> None:
     global _store, _directory  # noqa: PLW0603  # one place a process, told once at start
     try:
         _directory = None if "://" in place else Path(place).absolute()
+        if _directory is not None and not _directory.exists():
+            # What customers send is nobody's but the server's. A directory that is there keeps its owner's choice.
+            _directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _store = from_url(place) if _directory is None else LocalStore(_directory, mkdir=True)
     except (BaseError, ValueError, OSError) as error:
         raise FilesUnavailable(f"Files cannot be kept in {place}: {error}") from error

@@ -39,7 +39,7 @@ async def readyz() -> Response[dict[str, str]]:
     return Response({"status": "ready"})
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
+@get("/metrics", media_type="text/plain; version=0.0.4")
 async def metrics() -> bytes:
     """Prometheus text of all processes of this server; the backlog of events and jobs is that of the database."""
     try:
