@@ -6,6 +6,7 @@ commits, so a row never lacks its bytes. Bytes without a row are what a broken-o
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,9 @@ class FilesUnavailable(Exception):
 class FileMissing(Exception):
     """A file's bytes are not where they were put."""
 
+
+# What `_path` makes; a store writes under other names what is not whole yet.
+_KEPT = re.compile(r"(?P<workspace>[a-z0-9]+)/[0-9a-f]{2}/(?P<file>[0-9a-f-]{36})")
 
 _store: ObjectStore | None = None
 # Where the store is a directory.
@@ -96,6 +100,17 @@ async def file_writer(workspace_id: str, file_id: str) -> AsyncIterator["AsyncWr
         if broken is not None:
             raise broken from None
         raise
+
+
+def files_in_directory() -> dict[str, Path]:
+    """The files that are kept in a directory, by workspace and id as in `a1b2c3d4/9f/9f…`; none in an object store."""
+    if _directory is None:
+        return {}
+    return {
+        str(path.relative_to(_directory)): path
+        for path in _directory.glob("*/??/*")
+        if path.is_file() and _KEPT.fullmatch(str(path.relative_to(_directory)))
+    }
 
 
 async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
