@@ -1,5 +1,9 @@
 """Checks of mail: does the mail server take us, and do receivers find the records that they ask for."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
 import dns.asyncresolver
 import dns.exception
 import msgspec
@@ -47,22 +51,25 @@ async def check_records(settings: Settings, connection: Connection) -> list[Find
     """What the domains say in DNS, where mail is sent at all."""
     if settings.smtp_url is None:
         return []
-    keys = await signing_keys.all(connection)
+    look_ups = [_signing_key(key) for key in await signing_keys.all(connection)]
     if settings.email_domain == _NO_DOMAIN:
         found = [wrong("mail domain", "Nobody can answer mail from localhost.", "Set CALLBOX_EMAIL_DOMAIN.")]
     else:
-        found = await _domain(settings.email_domain)
-    for key in keys:
-        name = f"{key.selector}._domainkey.{key.domain}"
-        found.append(await _record("DKIM", name, "TXT", "p=", f"Publish what callbox email dkim {key.domain} printed."))
-    return found
+        found = []
+        look_ups += _domain(settings.email_domain)
+    return [*found, *await asyncio.gather(*look_ups)]
 
 
-async def _domain(domain: str) -> list[Finding]:
+def _signing_key(key: SigningKey) -> Coroutine[Any, Any, Finding]:
+    name = f"{key.selector}._domainkey.{key.domain}"
+    return _record("DKIM", name, "TXT", "p=", f"Publish what callbox email dkim {key.domain} printed.")
+
+
+def _domain(domain: str) -> list[Coroutine[Any, Any, Finding]]:
     return [
-        await _record("SPF", domain, "TXT", "v=spf1", f'Publish {domain} TXT "v=spf1 include:… -all".'),
-        await _record("DMARC", f"_dmarc.{domain}", "TXT", "v=DMARC1", f'Publish _dmarc.{domain} TXT "v=DMARC1; …".'),
-        await _record("MX", domain, "MX", "", f"Publish {domain} MX, or nobody can answer and bounces get lost."),
+        _record("SPF", domain, "TXT", "v=spf1", f'Publish {domain} TXT "v=spf1 include:… -all".'),
+        _record("DMARC", f"_dmarc.{domain}", "TXT", "v=DMARC1", f'Publish _dmarc.{domain} TXT "v=DMARC1; …".'),
+        _record("MX", domain, "MX", "", f"Publish {domain} MX, or nobody can answer and bounces get lost."),
     ]
 
 
