@@ -61,6 +61,7 @@ GLOBAL = {
     "take_turn": "a lock of the relay's",
     "contacts_of_streams": "a process looks at the streams of all workspaces",
     "count_backlog": "for the operator of the installation",
+    "count_connections": "the server's, of no workspace",
     "count_other_connections": "the database's, of no workspace",
     "current_snapshot": "the database's, of no workspace",
     "delete_old_events": "retention is the same everywhere",

@@ -50,6 +50,8 @@ LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
+# What metrics call a request for something else.
+_NO_OPERATION = "none"
 # Browsers that came by https ask for nothing without it, for a year.
 _ENCRYPTED_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 
@@ -91,9 +93,9 @@ class Gate:
             await self._application(scope, receive, send)
             return
         scope["path"] = path = _clean(scope["path"])
-        exchange = _Exchange(scope["method"], send, is_encrypted=scope["scheme"] == "https")
-        enter_request(scope)
         state = scope.setdefault("state", {})
+        exchange = _Exchange(scope, state, send)
+        enter_request(scope)
         state["request_id"] = exchange.request_id
         if scope["method"] == "HEAD":
             # In a copy: by its own scope, the server knows that the body is to be left out.
@@ -135,11 +137,15 @@ class Gate:
 class _Exchange:
     """The answer on its way out: adds the headers, and measures."""
 
-    __slots__ = ("_is_encrypted", "_method", "_send", "_started", "_status", "request_id", "version", "window")
+    __slots__ = (
+        *("_is_encrypted", "_method", "_send", "_started", "_state", "_status"),
+        *("request_id", "version", "window"),
+    )
 
-    def __init__(self, method: str, send: Send, *, is_encrypted: bool) -> None:
-        self._is_encrypted = is_encrypted
-        self._method = method
+    def __init__(self, scope: Scope, state: dict[str, Any], send: Send) -> None:
+        self._is_encrypted = scope["scheme"] == "https"
+        self._method = scope["method"]
+        self._state = state
         self._send = send
         self._started = perf_counter()
         self._status = 0
@@ -153,7 +159,8 @@ class _Exchange:
             self._status = message["status"]
             message["headers"] = [*message["headers"], *self._headers()]
         elif message["type"] == "http.response.body" and not message.get("more_body"):
-            observe_request(self._method, self._status, perf_counter() - self._started)
+            operation = self._state.get("operation", _NO_OPERATION)
+            observe_request(operation, self._method, self._status, perf_counter() - self._started)
         await self._send(message)
 
     async def refuse(self, error: WireError) -> None:
