@@ -118,12 +118,6 @@ def test_every_metric_that_is_shown_exists(name: str, server: RunningServer) -> 
     assert named <= _metrics(server)
 
 
-def test_every_metric_is_shown(server: RunningServer) -> None:
-    shown = set(re.findall(r"\bcallbox_\w+", (DEPLOY / "grafana-dashboard.json").read_text()))
-    families = {re.sub(r"_(total|bucket|count|sum|created)$", "", name) for name in _metrics(server)}
-    assert families == {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in shown}
-
-
 def test_the_dashboard_and_the_alerts_are_well_formed() -> None:
     dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
     ids = [panel["id"] for panel in dashboard["panels"]]

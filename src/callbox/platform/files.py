@@ -64,11 +64,17 @@ def _path(workspace_id: str, file_id: str) -> str:
 
 
 async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
-    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after."""
+    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after.
+
+    Raises FilesUnavailable where the disk is full or the store is away; then nothing is kept.
+    """
     path = _path(workspace_id, file_id)
-    await obstore.put_async(_opened(), path, content)
-    if _directory is not None:
-        await asyncio.to_thread(_sync, _directory / path)
+    try:
+        await obstore.put_async(_opened(), path, content)
+        if _directory is not None:
+            await asyncio.to_thread(_sync, _directory / path)
+    except (BaseError, OSError) as error:
+        raise FilesUnavailable(f"A file cannot be kept: {error}") from error
 
 
 def _sync(path: Path) -> None:
@@ -114,11 +120,13 @@ def files_in_directory() -> dict[str, Path]:
 
 
 async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
-    """A file's bytes, in pieces. Raises FileMissing before the first one."""
+    """A file's bytes, in pieces. Raises FileMissing and FilesUnavailable before the first one."""
     try:
         found = await obstore.get_async(_opened(), _path(workspace_id, file_id))
     except FileNotFoundError as error:
         raise FileMissing(file_id) from error
+    except BaseError as error:
+        raise FilesUnavailable(f"A file cannot be read: {error}") from error
     return _pieces(found)
 
 

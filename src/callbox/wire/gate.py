@@ -52,6 +52,8 @@ _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
 # What metrics call a request for something else.
 _NO_OPERATION = "none"
+# In seconds: a restart of the database takes about so long.
+_TRY_AGAIN = (b"retry-after", b"2")
 # Browsers that came by https ask for nothing without it, for a year.
 _ENCRYPTED_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 
@@ -179,6 +181,8 @@ class _Exchange:
             (b"referrer-policy", b"no-referrer"),
             (b"cache-control", b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"),
         ]
+        if self._status == 503:
+            headers.append(_TRY_AGAIN)
         if self._is_encrypted:
             headers.append(_ENCRYPTED_FROM_NOW_ON)
         if self.version is not None:
