@@ -201,6 +201,7 @@ async def open_link(
         file = await queries.linked_file.first(held, workspace_id, file_id)
     if file is None or file.state != "stored":
         raise FileNotFound
-    if not hmac.compare_digest(_signature(file.link_key, workspace_id, file_id, expires), signature):
+    expected = _signature(file.link_key, workspace_id, file_id, expires)
+    if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
         raise FileNotFound
     return file, await read_file(workspace_id, file_id)
