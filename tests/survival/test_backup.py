@@ -154,6 +154,18 @@ async def test_a_backup_that_is_broken_changes_nothing(backup: Path, database_ur
     assert await _names(database_url) == ["Old"]
 
 
+async def test_nothing_is_unpacked_but_what_a_backup_has(backup: Path, database_url: str, data: Path) -> None:
+    file = "files/abcd1234/0b/0b0b0b0b-0000-4000-8000-000000000000"
+    strange = ["../evil", "files/../../evil", "/tmp/callbox-evil", "files/abcd1234/0b/../../../evil"]
+    [*own, last] = _members(backup.read_bytes()).items()
+    backup.write_bytes(_archive(dict([*own, (file, b"x"), *((name, b"evil") for name in strange), last])))
+    open_files(str(data / "files"))
+    await restore(database_url, backup, data, replace=True, on_progress=print)
+    assert (data / file).read_bytes() == b"x"
+    assert not [path for path in data.parent.rglob("*evil*") if path.name.endswith("evil")]
+    assert not Path("/tmp/callbox-evil").exists()
+
+
 async def test_a_file_is_never_written_over_nor_an_empty_database_backed_up(
     backup: Path, empty_database_url: str, database_url: str, data: Path
 ) -> None:
