@@ -93,7 +93,7 @@ GLOBAL = {
     "update_clock": "the table of workspaces itself",
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
-    "words_matching_search": "it reads no table",
+    "stems_of_words": "it reads no table",
     "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",

@@ -167,6 +167,7 @@ async def delete_article(caller: Caller, article_id: str) -> ArticleDeleted:
 async def take_out(held: Connection, workspace_id: str, removed: CollectionsRemoved) -> None:
     """Collections are deleted, what was in them is not: it stands alone, and counts as updated."""
     ids = await queries.take_out_of_collections.all(held, workspace_id, removed.collection_ids, removed.at)
+    await queries.index_articles.run(held, workspace_id, ids)
     rows = await queries.articles_by_ids.all(held, workspace_id, ids)
     articles = [article_from_row(workspace_id, row) for row in rows]
     events = [Event(Topic.ARTICLE_UPDATED, article.id, encode(article).decode()) for article in articles]
@@ -175,7 +176,8 @@ async def take_out(held: Connection, workspace_id: str, removed: CollectionsRemo
 
 async def turn(held: Connection, workspace_id: str, changed: DefaultLocaleChanged) -> None:
     """A help center has another default language: so have its articles, where they are told in it."""
-    await queries.turn_articles.run(held, workspace_id, changed.help_center_id, changed.locale)
+    ids = await queries.turn_articles.all(held, workspace_id, changed.help_center_id, changed.locale)
+    await queries.index_articles.run(held, workspace_id, ids)
 
 
 # What readers do
