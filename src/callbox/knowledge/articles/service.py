@@ -14,7 +14,6 @@ from callbox.knowledge.articles.schemas import (
     ArticleStatistics,
     BegunConversationRequest,
     CreateArticleRequest,
-    ListQuery,
     ReactionRequest,
     UpdateArticleRequest,
     article_from_row,
@@ -34,7 +33,7 @@ from callbox.platform.events import Event, Topic, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
-from callbox.wire.pagination import linked_pages, numbered_page
+from callbox.wire.pagination import PageQuery, linked_pages, numbered_page
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 250
@@ -44,7 +43,7 @@ class ArticleNotFound(NotFound):
     """The workspace has no such article."""
 
 
-async def list_articles(scope: HTTPScope, caller: Caller, query: ListQuery) -> ArticleList:
+async def list_articles(scope: HTTPScope, caller: Caller, query: PageQuery) -> ArticleList:
     """A page of articles, latest change first."""
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:
