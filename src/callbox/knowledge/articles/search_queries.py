@@ -65,6 +65,27 @@ _LANGUAGES = """
 
 _IS_ASKED_FOR = "($4 = 'all' OR i.state = $4) AND ($5::bigint IS NULL OR i.help_center_id = $5)"
 
+_MATCHING_PAGE = _page(
+    total_count=f"""
+        SELECT count(DISTINCT i.article_id)
+        FROM article_index i
+        WHERE i.workspace_id = $1 AND i.words @@ (SELECT query FROM wanted) AND {_IS_ASKED_FOR}
+    """,
+    query="SELECT query::text FROM wanted",
+    article_ids="""
+        SELECT article_id
+        FROM ranked
+        ORDER BY is_headed DESC, rank DESC NULLS LAST, article_id DESC
+        LIMIT $6 OFFSET $7
+    """,
+)
+
+_NEWEST_PAGE = _page(
+    total_count="SELECT count(*) FROM found",
+    query="''",
+    article_ids="SELECT id FROM found ORDER BY updated_at DESC, id LIMIT $4 OFFSET $5",
+)
+
 # In any of the languages, since nobody says in which one they ask.
 # First come those that have all words in title and description. Of the others the body has to be read to know how good
 # they are: that is done where the page shows them, and for the newest hundred alone.
@@ -114,27 +135,15 @@ matching = Query(
                 WHERE i.workspace_id = $1 AND i.article_id = others.article_id
             ) END
         FROM others
-    )"""
-    + _page(
-        f"""
-            SELECT count(DISTINCT i.article_id)
-            FROM article_index i
-            WHERE i.workspace_id = $1 AND i.words @@ (SELECT query FROM wanted) AND {_IS_ASKED_FOR}
-        """,
-        "SELECT query::text FROM wanted",
-        """
-            SELECT article_id
-            FROM ranked
-            ORDER BY is_headed DESC, rank DESC NULLS LAST, article_id DESC
-            LIMIT $6 OFFSET $7
-        """,
-    ),
+    )
+    {_MATCHING_PAGE}
+    """,
 )
 
 newest = Query(
     "newest_articles",
     _found_row,
-    """
+    f"""
     WITH found AS (
         SELECT a.id, a.updated_at
         FROM articles a
@@ -142,8 +151,9 @@ newest = Query(
         WHERE a.workspace_id = $1
             AND ($2 = 'all' OR c.state = $2)
             AND ($3::bigint IS NULL OR (a.help_center_id = $3 AND a.collection_id IS NOT NULL))
-    )"""
-    + _page("SELECT count(*) FROM found", "''", "SELECT id FROM found ORDER BY updated_at DESC, id LIMIT $4 OFFSET $5"),
+    )
+    {_NEWEST_PAGE}
+    """,
 )
 
 # Trigrams do not see that words with two letters exchanged are alike: those are looked up.
