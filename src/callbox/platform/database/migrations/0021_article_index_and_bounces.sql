@@ -1,5 +1,6 @@
--- What articles are found by, apart from the articles: rows so narrow that to count what a search found reads few pages.
+-- What articles are found by, and when mails bounced.
 
+-- Apart from the articles: rows so narrow that to count what a search found reads few pages.
 CREATE TABLE article_index (
     workspace_id   text COLLATE "C" NOT NULL,
     article_id     bigint NOT NULL,
@@ -35,3 +36,8 @@ CREATE INDEX article_contents_heading_of_all ON article_contents USING gin (head
 
 -- So that the primary key finds the words that begin in some way.
 ALTER TABLE article_words ALTER COLUMN word TYPE text COLLATE "C";
+
+-- When it was first said of a mail that it cannot be delivered ever, or for now.
+ALTER TABLE emails
+    ADD COLUMN hard_bounced_at timestamptz,
+    ADD COLUMN soft_bounced_at timestamptz;
