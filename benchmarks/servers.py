@@ -49,6 +49,13 @@ def first_token(process: "subprocess.Popen[str]") -> str:
     raise RuntimeError("the server ended before it was ready")
 
 
+def wait_until_ready(process: "subprocess.Popen[str]") -> None:
+    """Wait for a server that has a workspace already."""
+    assert process.stdout is not None
+    if not any(line.startswith("Callbox is ready") for line in process.stdout):
+        raise RuntimeError("the server ended before it was ready")
+
+
 def wait_until_connectable(port: int) -> None:
     """Wait for a server on the loopback interface."""
     deadline = time.monotonic() + 30

@@ -1,6 +1,7 @@
 """What is asked about contacts."""
 
 import random
+import time
 from itertools import count
 from typing import NamedTuple
 
@@ -45,7 +46,9 @@ def deep_page(api: httpx.Client, contacts: int) -> DeepPage:
 def operations(contacts: int, deep: DeepPage) -> list[Operation]:
     """The operations, reads first: writes leave work behind that would disturb them."""
     chance = random.Random(3)
-    fresh = count()
+    # Numbers that no earlier run has taken, should it have been on the same data.
+    fresh = count(time.time_ns() // 1_000_000)
+    moments = count(1_767_225_600)
 
     def some() -> int:
         return chance.randrange(contacts)
@@ -91,7 +94,7 @@ def operations(contacts: int, deep: DeepPage) -> list[Operation]:
     def submit_event(_: int) -> Call:
         event = {
             "event_name": "opened-page",
-            "created_at": 1_767_225_600 + next(fresh),
+            "created_at": next(moments),
             "user_id": data.external_id(some()),
             "metadata": {"page": "/prices", "seconds": 12},
         }
