@@ -5,6 +5,7 @@ time and only ever address the loopback interface.
 """
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -14,6 +15,8 @@ from typing import cast
 
 import msgspec
 import uvloop
+
+WARM_UP = 40
 
 
 class Result(msgspec.Struct, dict=True):
@@ -74,7 +77,7 @@ class Job(msgspec.Struct):
     reusable: bool
     kinds: list[int] = []
     rate: float = 0
-    warm_up: int = 40
+    warm_up: int = WARM_UP
 
 
 class _Connection(asyncio.Protocol):
@@ -177,6 +180,16 @@ def http_request(method: str, path: str, token: str, body: bytes = b"") -> bytes
     if body or method == "POST":
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
+
+
+def run_job(job: Job) -> Result:
+    """Run the load generator, a process of its own."""
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"], input=msgspec.msgpack.encode(job), capture_output=True, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(process.stderr.decode())
+    return msgspec.msgpack.decode(process.stdout, type=Result)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
@@ -86,17 +87,15 @@ def settle(dsn: str) -> None:
 
 def http_process(server: int) -> int:
     """The process of a server that answers requests."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        parent = next((line for line in status.read_text().splitlines() if line.startswith("PPid:")), "PPid: 0")
-        command = (status.parent / "cmdline").read_bytes().split(b"\0")
-        if int(parent.split()[1]) == server and b"http" in command:
-            return int(status.parent.name)
-    raise RuntimeError("the server has no HTTP process")
+    found = _children(server, b"http")
+    if not found:
+        raise RuntimeError("the server has no HTTP process")
+    return found[0]
 
 
 def processor_seconds(pid: int) -> float:
-    """The processor time that a process has taken."""
-    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    """The processor time that a process and its ended children have taken."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
     return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
@@ -104,3 +103,47 @@ def peak_memory_mb(pid: int) -> float:
     """The most memory that a process held at once."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+class Processes(NamedTuple):
+    """All that one server runs, by what they do."""
+
+    http: list[int]
+    worker: list[int]
+    postgres: list[int]
+    parent: int
+
+    @property
+    def all(self) -> list[int]:
+        """Every one of them."""
+        return [self.parent, *self.http, *self.worker, *self.postgres]
+
+
+def processes_of(server: int, directory: Path) -> Processes:
+    """The processes of a server with the embedded PostgreSQL of a data directory."""
+    postmaster = int((directory / "postgres/postmaster.pid").read_text().splitlines()[0])
+    return Processes(
+        _children(server, b"http"), _children(server, b"worker"), [postmaster, *_children(postmaster)], server
+    )
+
+
+def _children(parent: int, argument: bytes | None = None) -> list[int]:
+    """The processes that one has started, with this among their arguments."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            started_by = next(line for line in status.read_text().splitlines() if line.startswith("PPid:"))
+            arguments = (status.parent / "cmdline").read_bytes().split(b"\0")
+            if int(started_by.split()[1]) == parent and (argument is None or argument in arguments):
+                found.append(int(status.parent.name))
+    return found
+
+
+def memory_mb(pids: Iterable[int]) -> float:
+    """The memory that processes hold together; what they share is counted once."""
+    kilobytes = 0
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            kilobytes += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    return kilobytes / 1024
