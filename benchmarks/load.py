@@ -174,9 +174,11 @@ class _Run:
         return due
 
 
-def http_request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+def http_request(method: str, path: str, token: str, body: bytes = b"", cookie: str = "") -> bytes:
     """One HTTP/1.1 request as bytes."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: */*\r\n"
+    if cookie:
+        head += f"Cookie: {cookie}\r\n"
     if body or method == "POST":
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

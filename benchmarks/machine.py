@@ -1,9 +1,10 @@
-"""What a measurement ran on, as a line for its report."""
+"""What a measurement ran on, and the form of a report that goes into the documentation as it is."""
 
 import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,3 +28,9 @@ def versions(directory: Path) -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     postgres = EmbeddedPostgres(directory).status().version
     return f"Callbox at {commit.stdout.strip() or 'no commit'}, Python {platform.python_version()}, {postgres}"
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table for a page of the documentation."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

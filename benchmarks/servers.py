@@ -7,27 +7,35 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
 
 
+def running(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> AbstractContextManager["subprocess.Popen[str]"]:
+    """One of our modules, which is terminated at the end."""
+    return program([sys.executable, "-m", *arguments], environment)
+
+
 @contextmanager
-def running(arguments: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A process that is terminated at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
-    )
+def program(
+    command: Sequence[str], environment: Mapping[str, str], *, is_silent: bool = False
+) -> Iterator["subprocess.Popen[str]"]:
+    """Any process that is terminated at the end. What a silent one prints is thrown away."""
+    output = subprocess.DEVNULL if is_silent else subprocess.PIPE
+    process = subprocess.Popen(command, stdout=output, text=True, env={**os.environ, **environment})
     try:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-        assert process.stdout is not None
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def free_port() -> int:
@@ -63,7 +71,7 @@ def wait_until_connectable(port: int) -> None:
     with socket.socket() as probe:
         while probe.connect_ex(("127.0.0.1", port)):
             if time.monotonic() > deadline:
-                raise RuntimeError("the baseline does not listen")
+                raise RuntimeError(f"nothing listens on port {port}")
             time.sleep(0.05)
 
 
@@ -137,6 +145,12 @@ def _children(parent: int, argument: bytes | None = None) -> list[int]:
             if int(started_by.split()[1]) == parent and (argument is None or argument in arguments):
                 found.append(int(status.parent.name))
     return found
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that one has started, and those that they have."""
+    started = _children(process)
+    return [*started, *(each for child in started for each in descendants(child))]
 
 
 def memory_mb(pids: Iterable[int]) -> float:

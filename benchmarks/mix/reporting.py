@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from benchmarks.load import Result, percentile
+from benchmarks.machine import markdown
 from benchmarks.mix.operations import CLASSES, Class, Part
 
 _PERCENTILES = (0.5, 0.99, 0.999)
@@ -45,12 +46,12 @@ def report(cells: Sequence[Cell]) -> str:
     """All tables."""
     return "\n\n".join((
         "### Throughput and memory",
-        _table(
+        markdown(
             ("contacts", "processes", "req/s", *_COSTS, "memory MB", "client busy", "errors"),
             (_throughput(cell) for cell in cells),
         ),
         "### Times in ms: p50 / p99 / p99.9",
-        _table(
+        markdown(
             ("contacts", "processes", "load", "req/s", *CLASSES),
             (row for cell in cells for row in _times(cell)),
         ),
@@ -97,9 +98,4 @@ def _growth(cells: Sequence[Cell]) -> str:
         growth = [f"{each / medians[0]:.2f}" if medians[0] else "" for each in medians[1:]]
         rows.append((part.name, part.kind, f"{part.weight:g} %", *(f"{each * 1000:.2f}" for each in medians), *growth))
     sizes = (f"{cell.contacts:,}" for cell in cells)
-    return _table(("operation", "class", "share", *sizes, *["growth"] * (len(cells) - 1)), rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(("operation", "class", "share", *sizes, *["growth"] * (len(cells) - 1)), rows)
