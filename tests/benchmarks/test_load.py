@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from benchmarks.load import Job, http_request, percentile, run_job
+
 from tests.conftest import TestWorkspace
 
 
