@@ -18,6 +18,7 @@ SEARCH_GOAL = 2.0
 PER_PAGE = 50
 DEEP_PAGE = 1000
 _LARGEST_PER_PAGE = 150
+_A_MONTH = 30 * 86_400
 _GET = "get contact"
 _FIRST_PAGE = f"list {PER_PAGE} contacts, first page"
 
@@ -48,7 +49,7 @@ def operations(contacts: int, deep: DeepPage) -> list[Operation]:
     chance = random.Random(3)
     # Numbers that no earlier run has taken, should it have been on the same data.
     fresh = count(time.time_ns() // 1_000_000)
-    moments = count(1_767_225_600)
+    moments = count(int(time.time()) - _A_MONTH)
 
     def some() -> int:
         return chance.randrange(contacts)
