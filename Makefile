@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup setup-dev serve test lint format bench docs lock clean
+.PHONY: setup setup-dev serve test lint format bench load peers docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -44,6 +44,12 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.knowledge
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.live
+
+load: setup-dev
+	$(BIN)/python -m benchmarks.mix
+
+peers: setup-dev
+	$(BIN)/python -m benchmarks.peers
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs
