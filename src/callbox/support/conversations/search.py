@@ -5,8 +5,12 @@ from datetime import UTC, datetime
 from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
-from callbox.support.conversations.finding import Asked, Target, find
-from callbox.support.conversations.queries import ConversationRow
+from callbox.support.conversations.queries import (
+    CONVERSATION_COLUMNS,
+    CONVERSATION_TABLES,
+    ConversationRow,
+    conversation_row,
+)
 from callbox.support.conversations.schemas import (
     ConversationList,
     ListConversationsQuery,
@@ -16,7 +20,7 @@ from callbox.support.conversations.schemas import (
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, CursorPages, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource, Target
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -146,7 +150,19 @@ CONVERSATIONS = Resource(
 )
 
 
-_CONVERSATIONS = Target("conversations", "c.source_type IS NOT NULL")
+_CONVERSATIONS = Target(
+    name="conversations",
+    resource=CONVERSATIONS,
+    table="conversations",
+    condition="c.source_type IS NOT NULL",
+    id_type="bigint",
+    tables=CONVERSATION_TABLES,
+    columns=CONVERSATION_COLUMNS,
+    row=conversation_row,
+    by_ids=queries.conversations_by_ids,
+    default_per_page=DEFAULT_PER_PAGE,
+    max_per_page=MAX_PER_PAGE,
+)
 _LATEST_FIRST = search.compile_sort(CONVERSATIONS, search.Sort())
 
 
@@ -175,19 +191,10 @@ def _start(page: CursorPage) -> list[object]:
 async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
     """Conversations that meet a query, by pages."""
     asked = search.parse_search(body)
-    sort = search.compile_sort(CONVERSATIONS, asked.sort)
-    listing = f"{caller.workspace_id} conversations/search {asked.mark}"
-    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await conversation_condition(held, caller, asked.query, first_parameter=2)
-    is_look_up = search.is_look_up(CONVERSATIONS, asked.query)
-    has_words = search.has_words(CONVERSATIONS, asked.query)
-    found = await find(caller, Asked(_CONVERSATIONS, condition, sort, page, is_look_up, has_words))
-    async with connection() as held:
-        rows = await queries.conversations_by_ids.all(held, caller.workspace_id, found.ids)
-    by_id = {row.id: row for row in rows}
-    shown = [by_id[each] for each in found.ids if each in by_id]
-    return _listed(caller, shown, found.total, found.pages, asked.per_page)
+    found = await search.find(caller, _CONVERSATIONS, asked, condition)
+    return _listed(caller, found.rows, found.total, found.pages, asked.per_page)
 
 
 def _listed(

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
+
+# What ids of rows are in SQL.
+IdType = Literal["text", "bigint"]
 
 
 class FieldType(StrEnum):

@@ -74,14 +74,6 @@ def is_look_up(resource: Resource, query: Query) -> bool:
     return is_indexed and query.operator == "="
 
 
-def has_words(resource: Resource, query: Query) -> bool:
-    """Whether a query asks for words of a text."""
-    if isinstance(query, Group):
-        return any(has_words(resource, item) for item in query.queries)
-    field = resource.fields.get(query.field)
-    return field is not None and field.type is FieldType.WORDS
-
-
 class _Compiler:
     """Builds one condition, collecting its parameters. PostgreSQL refuses a parameter that the SQL does not use."""
 
@@ -251,8 +243,12 @@ class _Compiler:
         patterns = [
             word_pattern(query.operator, checked_value(FieldType.WORDS, value)) for value in values if value is not None
         ]
-        parameter = self._parameter([pattern for pattern in patterns if pattern is not None], "text[]")
-        condition = field.sql.format(f" AND {field.member} LIKE ANY ({parameter})")
+        if query.operator in LISTS:
+            like = f"LIKE ANY ({self._parameter([each for each in patterns if each is not None], 'text[]')})"
+        else:
+            # No array of one, of which the planner would expect so many hits that it reads everything.
+            like = f"LIKE {self._parameter(patterns[0] if patterns else None, 'text')}"
+        condition = field.sql.format(f" AND {field.member} {like}")
         if None in values and query.operator not in TEXT:
             condition = f"({condition} OR NOT {field.sql.format('')})"
         return f"NOT ({condition})" if query.operator in _NEGATED else condition
