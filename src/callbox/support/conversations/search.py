@@ -20,7 +20,7 @@ from callbox.support.conversations.schemas import (
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, CursorPages, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource, Target
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Holder, Resource, Target
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -41,14 +41,26 @@ def _without_agents(*names: str) -> dict[str, Field]:
     return {f"ai_agent.{name}": Field(FieldType.STRING, "NULL::text") for name in names}
 
 
+_AUTHOR_ID = "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)"
+_CONTACT_KEYS = "SELECT p.id FROM contacts p WHERE p.workspace_id = $1 AND {}"
+_ADMIN_KEYS = "SELECT a.id::text FROM admins a WHERE a.workspace_id = $1 AND {}"
+
+
 # The source's author is looked up, so that conditions about other things join nothing.
 def _contact_author(column: str) -> str:
     return f"(SELECT p.{column} FROM contacts p WHERE p.workspace_id = $1 AND p.id = c.source_author_contact_id)"
 
 
-def _author(column: str) -> str:
+def _of_author(column: str, *, is_folded: bool = False) -> Field:
+    """What is kept of the contact or admin who wrote the source; of a contact, it may be in lower case already."""
     admin = f"(SELECT a.{column} FROM admins a WHERE a.workspace_id = $1 AND a.id = c.source_author_admin_id)"
-    return f"coalesce({admin}, {_contact_author(column)})"
+    return Field(
+        FieldType.STRING,
+        f"coalesce({admin}, {_contact_author(column)})",
+        is_indexed=True,
+        key=_AUTHOR_ID,
+        holders=(Holder(f"p.{column}", _CONTACT_KEYS, is_folded), Holder(f"a.{column}", _ADMIN_KEYS)),
+    )
 
 
 _RATING_ADMIN = Field(FieldType.ID, "c.rating_admin_id")
@@ -72,14 +84,12 @@ CONVERSATIONS = Resource(
             member="w.words",
         ),
         "source.url": Field(FieldType.STRING, "c.source_url"),
-        "source.author.id": Field(
-            FieldType.STRING, "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)", is_folded=True
-        ),
+        "source.author.id": Field(FieldType.STRING, _AUTHOR_ID, is_folded=True, is_indexed=True),
         "source.author.type": Field(
             FieldType.STRING, f"coalesce({_contact_author('role')}, c.source_author_type)", is_folded=True
         ),
-        "source.author.name": Field(FieldType.STRING, _author("name")),
-        "source.author.email": Field(FieldType.STRING, _author("email")),
+        "source.author.name": _of_author("name"),
+        "source.author.email": _of_author("email", is_folded=True),
         "contact_ids": Field(
             FieldType.MEMBER,
             """EXISTS (

@@ -13,7 +13,7 @@ from callbox.wire.search.errors import (
     InvalidValue,
     InvalidValues,
 )
-from callbox.wire.search.fields import Field, FieldType, Resource
+from callbox.wire.search.fields import Field, FieldType, Holder, Resource
 from callbox.wire.search.filters import Compiled, compile_filter
 from callbox.wire.search.finding import Found, Target, find
 from callbox.wire.search.grammar import (
@@ -45,6 +45,7 @@ __all__ = [
     "Filter",
     "Found",
     "Group",
+    "Holder",
     "InvalidField",
     "InvalidOperator",
     "InvalidQuery",

@@ -105,7 +105,16 @@ class _Compiler:
             return self._membership(query, field)
         if field.type is FieldType.WORDS:
             return self._words(query, field)
+        if field.holders and _wants_values(query):
+            return self._held(query, field)
         return self._comparison(query, _Operand(field.type, field.sql, field.is_folded))
+
+    def _held(self, query: Filter, field: Field) -> str:
+        keys = (
+            holder.keys.format(self._comparison(query, _Operand(field.type, holder.value, holder.is_folded)))
+            for holder in field.holders
+        )
+        return f"{field.key} IN ({' UNION ALL '.join(keys)})"
 
     def _comparison(self, query: Filter, operand: _Operand) -> str:
         if query.operator in LISTS:
@@ -297,6 +306,13 @@ class _Compiler:
 def _check_operator(query: Filter, allowed: Sequence[str]) -> None:
     if query.operator not in allowed:
         raise InvalidOperator(f"{query.field} does not support operator: {query.operator}")
+
+
+def _wants_values(query: Filter) -> bool:
+    """Whether only rows with a value can be meant."""
+    if query.operator == "IN":
+        return isinstance(query.value, list) and None not in query.value
+    return query.operator in _POSITIVE and query.value is not None
 
 
 def _null(operator: str, sql: str) -> str:
