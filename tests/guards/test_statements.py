@@ -112,18 +112,16 @@ ASK_FOR_THE_TIME = {
     "requeue_held_job": "the queue library compares with the database's clock",
 }
 
+_SEARCHED = ("contacts", "conversations", "tickets")
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
     ("exports/dump/tables.py", "count_rows"): {"dump_count"},
     ("exports/dump/tables.py", "read_rows"): {"dump_rows"},
-    ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
-    ("people/contacts/search.py", "_search"): {"contacts_search"},
-    ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
     ("support/assignment/conditions.py", "_ask"): {"rules_met"},
-    ("support/conversations/finding.py", "_look_up"): {"conversations_look_up", "tickets_look_up"},
-    ("support/conversations/finding.py", "_search"): {"conversations_search", "tickets_search"},
-    ("support/conversations/finding.py", "_total"): {"conversations_search_total", "tickets_search_total"},
+    ("wire/search/finding.py", "_look_up"): {f"{target}_look_up" for target in _SEARCHED},
+    ("wire/search/finding.py", "_search"): {f"{target}_search" for target in _SEARCHED},
+    ("wire/search/finding.py", "_total"): {f"{target}_search_total" for target in _SEARCHED},
 }
 
 # Modules that talk to the database without named statements, and why.
