@@ -26,12 +26,16 @@ def _needing_nothing():
             yield name, {}
 
 
+def _typed(arguments):
+    return {key: tools.ToolMode(value) if key == "mode" else value for key, value in arguments.items()}
+
+
 async def main() -> None:
     """Call the tools."""
     answers = []
     for name, arguments in [*_needing_nothing(), *json.loads(sys.argv[1])]:
         try:
-            answer = await getattr(tools, name)(CONTEXT, **arguments)
+            answer = await getattr(tools, name)(CONTEXT, **_typed(arguments))
         except ToolkitError as refused:
             answer = {"refused": str(refused)}
         answers.append([name, answer])
