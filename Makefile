@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup setup-dev serve test lint format bench load peers docs lock clean
+.PHONY: setup setup-dev serve test clients lint format bench load peers docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -27,6 +27,9 @@ serve: setup
 
 test: setup-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+clients: setup-dev
+	$(BIN)/python -m pytest tests/clients
 
 lint: setup-dev
 	$(BIN)/ruff format --check .
