@@ -15,7 +15,7 @@ import httpx
 import phonenumbers
 import pytest
 
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import RunningServer, TestWorkspace, new_workspace
 
 Json = dict[str, Any]

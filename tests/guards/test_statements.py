@@ -91,6 +91,7 @@ GLOBAL = {
     "signing_keys": "for the operator of the installation",
     "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
+    "stems_of_words": "it reads no table",
     "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
@@ -99,7 +100,6 @@ GLOBAL = {
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
     "work_state": "for the operator of the installation",
-    "words_matching_search": "it reads no table",
     "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
@@ -112,18 +112,16 @@ ASK_FOR_THE_TIME = {
     "requeue_held_job": "the queue library compares with the database's clock",
 }
 
+_SEARCHED = ("contacts", "conversations", "tickets")
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
     ("exports/dump/tables.py", "count_rows"): {"dump_count"},
     ("exports/dump/tables.py", "read_rows"): {"dump_rows"},
-    ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
-    ("people/contacts/search.py", "_search"): {"contacts_search"},
-    ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
     ("support/assignment/conditions.py", "_ask"): {"rules_met"},
-    ("support/conversations/finding.py", "_look_up"): {"conversations_look_up", "tickets_look_up"},
-    ("support/conversations/finding.py", "_search"): {"conversations_search", "tickets_search"},
-    ("support/conversations/finding.py", "_total"): {"conversations_search_total", "tickets_search_total"},
+    ("wire/search/finding.py", "_look_up"): {f"{target}_look_up" for target in _SEARCHED},
+    ("wire/search/finding.py", "_search"): {f"{target}_search" for target in _SEARCHED},
+    ("wire/search/finding.py", "_total"): {f"{target}_search_total" for target in _SEARCHED},
 }
 
 # Modules that talk to the database without named statements, and why.

@@ -16,7 +16,7 @@ import pytest
 from callbox.backup import _without_password, back_up, restore
 from callbox.installation import InstallationError
 from callbox.platform.files import open_files
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import _create_database, _drop_database, start_server, stop_server
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP8z8AARAwQCgAf7gP9hFHTdwAAAABJRU5ErkJggg=="
