@@ -15,7 +15,7 @@ from callbox.platform.database import Connection
 MAX_SNIPPETS = 3
 # Characters before and after what was looked for.
 _AROUND = 60
-# Stems of so many words are remembered: of some languages, all that are looked for. Longer ones than people write are not.
+# Stems of so many words are remembered: of some languages, all that are looked for. What is longer is no word.
 _MAX_REMEMBERED = 100_000
 _MAX_REMEMBERED_LENGTH = 50
 
