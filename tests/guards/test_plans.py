@@ -173,9 +173,13 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     yield "GET", "/contacts", None
     yield "POST", "/contacts", {"role": "user", "external_id": "new", "email": "new@example.com"}
     yield "PUT", f"/contacts/{_id(8)}", {"name": "Somebody else", "email": "else@example.com"}
-    for field, value in (("email", "user.7@example.com"), ("external_id", "user-7"), ("name", "Somebody 7")):
-        yield "POST", "/contacts/search", _query(field, "=", value)
-    yield "POST", "/contacts/search", _query("name", "~", "body 4711")
+    for field, operator, value in (
+        ("email", "=", "user.7@example.com"),
+        ("external_id", "=", "user-7"),
+        ("name", "=", "Somebody 7"),
+        ("name", "~", "body 4711"),
+    ):
+        yield "POST", "/contacts/search", _query(field, operator, value)
     yield "GET", f"/companies/{'b'.rjust(24, '0')}", None
     yield "GET", "/companies?company_id=company-9", None
     yield "POST", "/companies/list", None
@@ -194,7 +198,7 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
         ("source.author.name", "=", "Somebody 7"),
         ("contact_ids", "=", _id(7)),
         ("teammate_ids", "=", "7"),
-        ("admin_assignee_id", "=", 7),
+        ("admin_assignee_id", "=", "7"),
         ("state", "=", "open"),
     ):
         yield "POST", "/conversations/search", _query(field, operator, value)
