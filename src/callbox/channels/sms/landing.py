@@ -14,9 +14,10 @@ from callbox.platform.clock import machine_time, unix
 from callbox.platform.database import Connection, connection, transaction
 from callbox.support.conversations import replies
 from callbox.support.conversations.beginning import FirstMessage, begin
+from callbox.support.conversations.changing import is_part_for_contacts
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.service import get_conversation
-from callbox.support.conversations.transitions import NOTES, Author
+from callbox.support.conversations.transitions import Author
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid, RateLimitExceeded
@@ -128,7 +129,7 @@ def _lines(conversation: ConversationWithParts) -> list[Line]:
     said += [
         (part.author, part.body, part.created_at, part.attachments)
         for part in conversation.conversation_parts.conversation_parts
-        if part.part_type not in NOTES
+        if is_part_for_contacts(part)
     ]
     return [
         Line(
