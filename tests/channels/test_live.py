@@ -105,6 +105,10 @@ def test_a_contact_hears_what_is_said_to_it_and_nothing_else(
         reply(api, other_conversation, "<p>Not yours either</p>")
         conversation_id = begin(api, contact)
         reply(api, conversation_id, "<p>A secret</p>", "note")
+        me = api.get("/me").json()["id"]
+        colleague = api.post("/manage/v1/admins", json={"name": "Ada", "email": "ada@example.com"}).json()["id"]
+        passed_on = {"message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": colleague}
+        api.post(f"/conversations/{conversation_id}/parts", json={**passed_on, "body": "<p>Careful</p>"})
         reply(api, conversation_id, "<p>For you</p>")
         live.wait(lambda each: "conversation.admin.replied" in each.topics())
         assert live.topics() == ["conversation.user.created", "conversation.admin.replied"]

@@ -179,12 +179,16 @@ def test_the_link_leads_to_a_page_where_the_contact_writes(api: httpx.Client) ->
     assert api.post(f"/conversations/{listed[0]['id']}/reply", json=reply).status_code == 200
     note = {**reply, "message_type": "note", "body": "<p>A secret</p>"}
     assert api.post(f"/conversations/{listed[0]['id']}/reply", json=note).status_code == 200
+    admin = api.post("/manage/v1/admins", json={"name": "Ada", "email": "ada@example.com"}).json()["id"]
+    passed_on = {"message_type": "assignment", "type": "admin", "admin_id": api.get("/me").json()["id"]}
+    handed = {**passed_on, "assignee_id": admin, "body": "<p>Be careful</p>"}
+    assert api.post(f"/conversations/{listed[0]['id']}/parts", json=handed).status_code == 200
     assert httpx.post(url, data={"message": "Thank you"}).status_code == 303
     page = httpx.get(url)
     assert "Hello &lt;script&gt;" in page.text
     for shown in ("We see it", "Thank you"):
         assert shown in page.text
-    for hidden in ("<script", "A secret"):
+    for hidden in ("<script", "A secret", "Be careful"):
         assert hidden not in page.text
     parts = api.get(f"/conversations/{listed[0]['id']}").json()["conversation_parts"]["conversation_parts"]
     assert parts[-1]["author"]["type"] == "lead"

@@ -274,6 +274,22 @@ person = Query(
     """,
 )
 
+# Whether a contact has written in a conversation by mail, and so asked for an answer by mail.
+wrote_by_mail = Query(
+    "wrote_by_mail",
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM conversations c
+        WHERE c.workspace_id = $1 AND c.id = $2 AND c.source_type = 'email' AND c.source_author_contact_id = $3
+    ) OR EXISTS (
+        SELECT FROM inbound_emails i
+        JOIN contacts p ON p.workspace_id = $1 AND p.id = $3 AND p.email = i.from_address
+        WHERE i.workspace_id = $1 AND i.conversation_id = $2 AND i.state = 'done'
+    )
+    """,
+)
+
 message_to_mail = Query(
     "message_to_mail",
     MessageRow,
