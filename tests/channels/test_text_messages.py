@@ -191,9 +191,7 @@ def test_what_fails_eight_times_is_given_up_visibly_and_can_be_sent_again(
     assert [each["status"] for each in twilio.taken] == [503, 503, 201]
 
 
-async def test_a_provider_that_stalls_is_asked_again_later(
-    twilio: TwilioLike, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_provider_that_stalls_is_asked_again_later(twilio: TwilioLike, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "_SECONDS", 0.2)
     twilio.answers[:] = [_STALLS]
     with pytest.raises(providers.NotSentYet, match="no answer within"):

@@ -1,13 +1,24 @@
-"""Requests that cannot be read as HTTP, or name a longer URL than fits, reach no application.
+"""Requests that cannot be read as HTTP, name a longer URL than fits, or never arrive whole, reach no application.
 
-They are refused here, in the API's form like all others: clients read every answer as JSON.
+They are refused here, in the API's form like all others: clients read every answer as JSON. A connection on which
+nothing moves costs a file and some memory, so that none may stay for as long as the other side likes.
 """
 
+import asyncio
 import secrets
+from http import HTTPStatus
+from typing import Literal
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from callbox.wire.errors import JSON_MEDIA_TYPE, ClientError
+from callbox.wire.errors import JSON_MEDIA_TYPE, ClientError, WireError
+
+# From the connection, or from a request's first byte, to the end of its headers.
+HEAD_SECONDS = 30.0
+MAX_HEAD_BYTES = 256 * 1024
+# How much of a body must come in how long: about what a bad telephone line carries.
+BODY_SECONDS = 60.0
+LEAST_BODY_BYTES = 64 * 1024
 
 
 class RequestUnreadable(ClientError):
@@ -16,16 +27,109 @@ class RequestUnreadable(ClientError):
     message = "The request is not valid HTTP, or its URL is too long"
 
 
+class HeadersTooLarge(ClientError):
+    """The headers go on and on."""
+
+    status = 431
+    message = "The headers are too large"
+
+
+class RequestTimeout(ClientError):
+    """The request comes too slowly."""
+
+    status = 408
+    message = "The request did not arrive in time"
+
+
 class ApiProtocol(HttpToolsProtocol):
-    """The server's HTTP protocol, with refusals of its own in the API's form."""
+    """The server's HTTP protocol, with refusals of its own in the API's form, and limits to how slow a client may be."""
+
+    _arriving: Literal["head", "body"] | None = "head"
+    _watched: Literal["head", "body"] | None = None
+    _received = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is nothing to wait for."""
+        super().connection_lost(exc)
+        self._arriving = None
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a piece of a request, of several, or of none."""
+        if self._arriving is None and self.cycle.response_complete:
+            self._arriving = "head"
+        self._received += len(data)
+        super().data_received(data)
+        if self._arriving is not None or self._watched is not None:
+            self._watch()
+            if self._arriving == "head" and self._received > MAX_HEAD_BYTES:
+                self._refuse(HeadersTooLarge())
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._arriving = "head"
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there."""
+        super().on_headers_complete()
+        self._arriving = "body"
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        super().on_message_complete()
+        self._arriving = None
+
+    def _watch(self) -> None:
+        """Have a timer for what arrives; what takes a moment needs none."""
+        if self._watched == self._arriving:
+            return
+        self._watched, self._received = self._arriving, 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._arriving == "head":
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._give_head_up)
+        elif self._arriving == "body":
+            self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
+
+    def _give_head_up(self) -> None:
+        """Who said nothing at all is told nothing, lest it is taken for the answer to what comes just then."""
+        if self._received:
+            self._refuse(RequestTimeout())
+        else:
+            self.transport.close()
+
+    def _check_body(self) -> None:
+        """Go on where enough came, or where nobody here reads."""
+        if self._received < LEAST_BODY_BYTES and not self.flow.read_paused:
+            self._refuse(RequestTimeout())
+            return
+        self._received = 0
+        self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer and close: where the next request would begin is unknown."""
-        request_id = secrets.token_hex(10)
-        body = RequestUnreadable().body(request_id)
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {JSON_MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            f"x-request-id: {request_id}\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        """The library found no HTTP."""
+        self._refuse(RequestUnreadable())
+
+    def _refuse(self, error: WireError) -> None:
+        """Answer, unless an answer is on its way, and close: where the next request would begin is unknown."""
+        if self.transport.is_closing():
+            return
+        is_answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not is_answering:
+            request_id = secrets.token_hex(10)
+            body = error.body(request_id)
+            head = (
+                f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: {JSON_MEDIA_TYPE}\r\n"
+                f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\ncache-control: no-cache\r\n"
+                "connection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
         self.transport.close()

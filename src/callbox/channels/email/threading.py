@@ -17,6 +17,4 @@ async def remember_received(
     held: Connection, workspace_id: str, message_id: str, conversation_id: int, contact_id: str, at: datetime
 ) -> None:
     """Let answers to a mail that came in find its conversation, and our mails refer to it."""
-    await queries.insert_message_id.run(
-        held, workspace_id, message_id, conversation_id, None, contact_id, None, at
-    )
+    await queries.insert_message_id.run(held, workspace_id, message_id, conversation_id, None, contact_id, None, at)

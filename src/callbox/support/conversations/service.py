@@ -18,8 +18,8 @@ from callbox.support.conversations.changing import (
     Held,
     hold,
     store,
-    time_of_action,
     tell_read,
+    time_of_action,
 )
 from callbox.support.conversations.schemas import (
     ConversationWithParts,
