@@ -113,10 +113,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _end_what_is_silent(listening: socket.socket) -> None:
-    """Connections that are accepted inherit it: a machine that vanished, and a client that never reads, let go of us."""
+    """Connections that are accepted inherit it: neither a machine that vanished nor a client that never reads stays."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENCE_SECONDS // 2)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _SILENCE_SECONDS // 6)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_SECONDS * 1000)
 

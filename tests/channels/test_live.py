@@ -338,6 +338,19 @@ def test_typing_is_told_to_the_others_and_to_nobody_else(
         assert nobody.told == []
 
 
+def test_typing_is_told_no_more_often_than_anybody_writes(
+    workspace: TestWorkspace, other: TestWorkspace, contact: Json
+) -> None:
+    body = {"conversation_id": begin(workspace.api, contact)}
+    answers = [workspace.api.post("/manage/v1/live/typing", json=body) for _ in range(21)]
+    assert [each.status_code for each in answers] == [202] * 20 + [429]
+    refusal = answers[-1].json()
+    assert (refusal["type"], refusal["errors"][0]["code"]) == ("error.list", "rate_limit_exceeded")
+    # Others are not held back by it.
+    theirs = {"conversation_id": begin(other.api, make_contact(other.api))}
+    assert other.api.post("/manage/v1/live/typing", json=theirs).status_code == 202
+
+
 def test_presence_is_told_and_can_be_read(
     workspace: TestWorkspace, server_url: str, several_processes: RunningServer, contact: Json, eventually: Eventually
 ) -> None:

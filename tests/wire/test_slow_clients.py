@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or gone: a connection on which nothing moves ends, with an answer if one can be given."""
+"""Clients that are slow, silent or gone: a connection on which nothing moves ends, if possible with an answer."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import uvicorn
 
 from callbox import serving
 from callbox.wire import unreadable
+from callbox.wire.unreadable import MAX_HEAD_BYTES
 
 Json = dict[str, Any]
 
@@ -32,6 +33,15 @@ async def _application(scope: Json, receive: Callable[..., Any], send: Callable[
     await send({"type": "http.response.body", "body": b"%d" % size})
 
 
+async def until(check: Callable[[], bool]) -> None:
+    """Wait for what happens in this process."""
+    for _ in range(600):
+        if check():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not happen within 30 seconds")
+
+
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[uvicorn.Server, int]]:
     """An HTTP process as ours are, around a small application; the server and its port."""
@@ -41,8 +51,7 @@ async def served() -> AsyncIterator[tuple[uvicorn.Server, int]]:
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # pytest has its own
         running = asyncio.create_task(server.serve([listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         try:
             yield server, listening.getsockname()[1]
         finally:
@@ -55,10 +64,10 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes a minute takes a moment here."""
     monkeypatch.setattr(unreadable, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(unreadable, "BODY_SECONDS", 0.5)
-    monkeypatch.setattr(serving, "_SILENCE_SECONDS", 6)
+    monkeypatch.setattr(serving, "_SILENCE_SECONDS", 1)
 
 
-async def _answer_to(port: int, beginning: bytes, trickle: bytes, pause: float = 0.1) -> bytes:
+async def _answer_to(port: int, beginning: bytes, trickle: bytes) -> bytes:
     """Send a beginning, and then one piece after the other until the server has closed; what it answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -67,16 +76,16 @@ async def _answer_to(port: int, beginning: bytes, trickle: bytes, pause: float =
             writer.write(beginning)
             while trickle:
                 await writer.drain()
-                await asyncio.sleep(pause)
+                await asyncio.sleep(0.1)
                 writer.write(trickle)
 
     sending = asyncio.create_task(send())
-    with suppress(ConnectionError):
+    try:
         async with asyncio.timeout(20):
-            answer = await reader.read()
-    sending.cancel()
-    writer.close()
-    return answer
+            return await reader.read()
+    finally:
+        sending.cancel()
+        writer.close()
 
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n"
@@ -90,13 +99,12 @@ POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n"
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX: ", b"a", 408, id="the second request"),
         pytest.param(POST, b"", 408, id="a body that stops"),
         pytest.param(POST, b"a", 408, id="a body byte by byte"),
-        pytest.param(b"GET / HTTP/1.1\r\n", b"X: " + b"a" * 60_000 + b"\r\n", 431, id="endless headers"),
+        pytest.param(b"GET / HTTP/1.1\r\nX: ".ljust(MAX_HEAD_BYTES + 1, b"a"), b"", 431, id="endless headers"),
     ],
 )
 async def test_a_request_that_does_not_arrive_is_refused(beginning: bytes, trickle: bytes, status: int) -> None:
     async with served() as (server, port):
-        pause = 0.0 if status == 431 else 0.1
-        answer = await _answer_to(port, beginning, trickle, pause)
+        answer = await _answer_to(port, beginning, trickle)
         head, _, body = answer.rpartition(b"\r\n\r\n")
         last = head[head.rindex(b"HTTP/1.1") :]
         assert last.startswith(b"HTTP/1.1 %d " % status)
@@ -106,15 +114,20 @@ async def test_a_request_that_does_not_arrive_is_refused(beginning: bytes, trick
         assert not server.server_state.connections
 
 
-@pytest.mark.parametrize("said", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\r\n"])
-async def test_a_connection_on_which_nothing_is_asked_is_closed(said: bytes) -> None:
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["at first", "any more"])
+@pytest.mark.parametrize("line_end", [b"", b"\r\n"], ids=["silent", "empty lines"])
+async def test_a_connection_on_which_nothing_is_asked_is_closed(
+    said: bytes, line_end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_KEEP_ALIVE_SECONDS", 1)
     async with served() as (server, port):
-        await _answer_to(port, said, b"")
+        await _answer_to(port, said, line_end)
         assert not server.server_state.connections
 
 
 async def test_a_slow_body_arrives_as_long_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unreadable, "LEAST_BODY_BYTES", 10)
+    monkeypatch.setattr(unreadable, "LEAST_BODY_BYTES", 1)
+    monkeypatch.setattr(unreadable, "BODY_SECONDS", 1)
     request = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 200\r\n\r\n"
     async with served() as (_, port):
         answer = await _answer_to(port, request, b"a" * 10)
@@ -126,11 +139,8 @@ async def test_a_client_that_never_reads_is_let_go() -> None:
     async with served() as (server, port):
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"GET /1000 HTTP/1.1\r\nHost: x\r\n\r\n")
-            async with asyncio.timeout(30):
-                while not server.server_state.connections:
-                    await asyncio.sleep(0.05)
-                while server.server_state.connections:
-                    await asyncio.sleep(0.05)
+            await until(lambda: bool(server.server_state.connections))
+            await until(lambda: not server.server_state.connections)
             assert not server.server_state.tasks
 
 
@@ -142,4 +152,4 @@ def test_a_machine_that_vanished_is_noticed() -> None:
                 accepted.getsockopt(socket.IPPROTO_TCP, option)
                 for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
             ]
-            assert (accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), seen) == (1, [3, 1, 3, 6000])
+            assert (accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), seen) == (1, [30, 10, 3, 1000])

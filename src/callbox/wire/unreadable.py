@@ -42,7 +42,7 @@ class RequestTimeout(ClientError):
 
 
 class ApiProtocol(HttpToolsProtocol):
-    """The server's HTTP protocol, with refusals of its own in the API's form, and limits to how slow a client may be."""
+    """The server's HTTP protocol, with refusals in the API's form, and limits to how slow a client may be."""
 
     _arriving: Literal["head", "body"] | None = "head"
     _watched: Literal["head", "body"] | None = None
