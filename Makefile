@@ -44,6 +44,7 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.knowledge
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.mails
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs

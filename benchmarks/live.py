@@ -39,6 +39,13 @@ class Talk(NamedTuple):
     live_token: str
 
 
+class Cost(NamedTuple):
+    """What replies took: the median of one in seconds, and the share of a core that the server took for all."""
+
+    seconds: float
+    processor: float
+
+
 class Seen:
     """When each reply was sent, answered and heard of."""
 
@@ -115,8 +122,8 @@ async def _measure(
     contacts: int,
     rate: float,
     seconds: float,
-) -> float:
-    """Listen and reply; answers the median time from a reply's request to its answer, in seconds."""
+) -> Cost:
+    """Listen and reply; answers what the replies took, from their requests to their answers."""
     seen = Seen()
     requests = [http_request("GET", f"/live?token={each}", "-") for each in admin_tokens]
     requests += [
@@ -149,7 +156,7 @@ async def _measure(
         for name, times in (("request to answer", answered), ("request to listener", told)):
             p50, p99 = median(times), times[int(len(times) * 0.99)]
             print(f"  {name}: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, longest {times[-1] * 1000:.1f} ms")
-    return median(answered)
+    return Cost(median(answered), busy)
 
 
 async def _until(check: Callable[[], bool]) -> None:
@@ -213,12 +220,16 @@ def main() -> None:
                 talks = _talks(api, options.talks)
                 admin_tokens = _admin_tokens(api, options.admins)
             measure = partial(_measure, port, token, talks, http_process(process.pid))
-            factors = []
+            longer, dearer = [], []
             for _ in range(options.rounds):
                 alone = uvloop.run(measure([], 0, options.rate, options.seconds))
                 heard = uvloop.run(measure(admin_tokens, options.contacts, options.rate, options.seconds))
-                factors.append(heard / alone)
-            print(f"A reply takes {median(factors):.2f} times as long as it does while nobody listens.")
+                longer.append(heard.seconds / alone.seconds)
+                dearer.append(heard.processor / max(alone.processor, 0.01))
+            print(
+                f"A reply takes {median(longer):.2f} times as long as it does while nobody listens, "
+                f"and the server's processor for it and for telling of it {median(dearer):.2f} times as long."
+            )
 
 
 if __name__ == "__main__":

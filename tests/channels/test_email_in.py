@@ -62,9 +62,12 @@ def worker(server: RunningServer, short_directory: Path) -> Iterator[MailWorker]
         },
     )
     assert process.stderr is not None
-    for line in process.stderr:
-        if "The worker runs." in line:
-            break
+    said = iter(process.stderr)
+    assert any("The worker runs." in line for line in said)
+    assert [next(said), next(said)] == [
+        f"It takes mail in by SMTP at 127.0.0.1:{port}.\n",
+        f"It takes mail in by LMTP at {lmtp}.\n",
+    ]
     yield MailWorker(port, lmtp, certificate)
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=60)

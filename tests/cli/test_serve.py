@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import smtplib
 import subprocess
 import sys
 import time
@@ -140,7 +141,11 @@ def test_a_first_start_says_where_to_go_and_a_later_one_how_to_get_a_token(
         companies = f"http://127.0.0.1:{port}/companies?per_page=10"
         pages = httpx.get(companies, headers={"Authorization": f"Bearer {token[1]}"}).json()["pages"]
         assert pages["next"] == "https://support.example/companies?per_page=10&page=2"
-    with _serve(tmp_path, settings, "--demo") as (later, _):
+    with _serve(tmp_path, settings, "--demo", "--smtp", "0") as (later, _):
+        mail = re.search(r"^Mail in: +SMTP at 127\.0\.0\.1:(\d+)$", later, re.MULTILINE)
+        assert mail
+        with smtplib.SMTP("127.0.0.1", int(mail[1])) as smtp:
+            assert smtp.noop()[0] == 250
         assert f"callbox token create --data {tmp_path}\n" in later
         assert "cbx_" not in later
         assert "Demo data" not in later
