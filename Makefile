@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup setup-dev serve test lint format bench docs lock clean
+.PHONY: setup setup-dev serve test clients lint format bench load peers docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -28,6 +28,9 @@ serve: setup
 test: setup-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+clients: setup-dev
+	$(BIN)/python -m pytest tests/clients
+
 lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,6 +48,12 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.mails
+
+load: setup-dev
+	$(BIN)/python -m benchmarks.mix
+
+peers: setup-dev
+	$(BIN)/python -m benchmarks.peers
 
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs

@@ -26,6 +26,7 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
+from tests.cli.commands import Start, copying
 from tests.contract.world import World
 
 T = TypeVar("T")
@@ -172,6 +173,13 @@ def server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     yield running
     assert stop_server(running) == 0
     _drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def start_command(short_directory: Path) -> Iterator[Start]:
+    """Starts commands, faster than a new interpreter for each would."""
+    with copying(short_directory) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

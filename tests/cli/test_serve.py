@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import RunningServer, free_port, start_server, stop_server
 
 
