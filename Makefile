@@ -47,6 +47,7 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.knowledge
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.mails
 
 load: setup-dev
 	$(BIN)/python -m benchmarks.mix

@@ -1,14 +1,20 @@
 """`python -m benchmarks.live`: how long a reply takes from its request to everybody who listens.
 
 Replies are sent at a fixed rate while streams are open: some of admins, who hear of everything, the others of contacts,
-who hear of their own conversation. The client that sends, listens and measures runs on the same cores as server and
+who hear of their own conversation. The same replies are sent while nobody listens, in turns, so that it shows what
+listeners cost those who write. The client that sends, listens and measures runs on the same cores as server and
 database. Times begin when the request is sent, so they contain the reply's own time.
+
+Very many: `--contacts 10000 --talks 400`, with room for as many open files (`ulimit -n`).
 """
 
 import argparse
 import asyncio
 import re
+import resource
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -33,10 +39,18 @@ class Talk(NamedTuple):
     live_token: str
 
 
+class Cost(NamedTuple):
+    """What replies took: the median of one in seconds, and the share of a core that the server took for all."""
+
+    seconds: float
+    processor: float
+
+
 class Seen:
     """When each reply was sent, answered and heard of."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.sent: dict[int, float] = {}
         self.answered: list[float] = []
         self.heard: list[float] = []
@@ -48,6 +62,7 @@ class Listener(asyncio.Protocol):
     def __init__(self, request: bytes, seen: Seen) -> None:
         self._request = request
         self._seen = seen
+        self._has_begun = False
         self._rest = b""
         self._numbers: set[int] = set()
 
@@ -58,6 +73,9 @@ class Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Note which replies are in it."""
         now, text = perf_counter(), self._rest + data
+        if not self._has_begun:
+            self._has_begun = True
+            self._seen.begun += 1
         for mark in _MARK.finditer(text):
             number = int(mark[1])
             if number not in self._numbers:
@@ -66,7 +84,7 @@ class Listener(asyncio.Protocol):
         self._rest = text[-64:]
 
 
-async def _reply(port: int, token: str, talks: list[Talk], rate: int, seconds: float, seen: Seen) -> None:
+async def _reply(port: int, token: str, talks: list[Talk], rate: float, seconds: float, seen: Seen) -> None:
     loop = asyncio.get_running_loop()
     due = asyncio.Queue[int]()
 
@@ -91,7 +109,6 @@ async def _reply(port: int, token: str, talks: list[Talk], rate: int, seconds: f
         await asyncio.sleep(max(0.0, started + number / rate - loop.time()))
         due.put_nowait(number)
     await due.join()
-    await asyncio.sleep(1)
     for sender in senders:
         sender.cancel()
 
@@ -100,12 +117,13 @@ async def _measure(
     port: int,
     token: str,
     talks: list[Talk],
+    server: int,
     admin_tokens: list[str],
     contacts: int,
-    rate: int,
+    rate: float,
     seconds: float,
-    server: int,
-) -> None:
+) -> Cost:
+    """Listen and reply; answers what the replies took, from their requests to their answers."""
     seen = Seen()
     requests = [http_request("GET", f"/live?token={each}", "-") for each in admin_tokens]
     requests += [
@@ -117,27 +135,36 @@ async def _measure(
         await loop.create_connection(lambda request=request: Listener(request, seen), "127.0.0.1", port)  # type: ignore[misc]
         for request in requests
     ]
-    await asyncio.sleep(2)
+    await _until(lambda: seen.begun == len(requests))
     memory = (_memory_kb(server) - before_memory) / max(len(requests), 1)
     before = processor_seconds(server)
-    if rate:
-        await _reply(port, token, talks, rate, seconds, seen)
+    await _reply(port, token, talks, rate, seconds, seen)
+    admins = len(admin_tokens)
+    wanted = len(seen.sent) * admins + sum(
+        len([n for n in seen.sent if n % len(talks) == each % len(talks)]) for each in range(contacts)
+    )
+    await _until(lambda: len(seen.heard) == wanted)
     busy = (processor_seconds(server) - before) / seconds
     for transport, _ in opened:
         transport.close()
     told = sorted(seen.heard)
     answered = sorted(seen.answered)
-    admins = len(admin_tokens)
-    wanted = len(seen.sent) * admins + sum(
-        len([n for n in seen.sent if n % len(talks) == each % len(talks)]) for each in range(contacts)
-    )
-    print(f"{admins} admins, {contacts} contacts listen; {rate} replies/s for {seconds:g} s")
+    print(f"{admins} admins, {contacts} contacts listen; {rate:g} replies/s for {seconds:g} s")
     print(f"  memory of the server process for each listener: {memory:.1f} KB; processor: {busy:.0%} of a core")
     if told:
         print(f"  heard {len(told):,} of {wanted:,}")
         for name, times in (("request to answer", answered), ("request to listener", told)):
             p50, p99 = median(times), times[int(len(times) * 0.99)]
             print(f"  {name}: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, longest {times[-1] * 1000:.1f} ms")
+    return Cost(median(answered), busy)
+
+
+async def _until(check: Callable[[], bool]) -> None:
+    """Wait for it, but not for ever: what is missing is reported."""
+    for _ in range(600):
+        if check():
+            return
+        await asyncio.sleep(0.1)
 
 
 def _memory_kb(pid: int) -> int:
@@ -165,15 +192,23 @@ def _admin_tokens(api: httpx.Client, count: int) -> list[str]:
     return tokens[:count]
 
 
+def _allow_many_connections() -> None:
+    """Each stream is an open file, here as in the server."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
     """Start a server, open streams, send replies, report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--admins", type=int, default=50)
     parser.add_argument("--contacts", type=int, default=450)
-    parser.add_argument("--rate", type=int, default=200, help="replies a second")
+    parser.add_argument("--rate", type=float, default=200, help="replies a second")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--talks", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    _allow_many_connections()
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="callbox-bench-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)
@@ -184,17 +219,16 @@ def main() -> None:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as api:
                 talks = _talks(api, options.talks)
                 admin_tokens = _admin_tokens(api, options.admins)
-            uvloop.run(
-                _measure(
-                    port,
-                    token,
-                    talks,
-                    admin_tokens,
-                    options.contacts,
-                    options.rate,
-                    options.seconds,
-                    http_process(process.pid),
-                )
+            measure = partial(_measure, port, token, talks, http_process(process.pid))
+            longer, dearer = [], []
+            for _ in range(options.rounds):
+                alone = uvloop.run(measure([], 0, options.rate, options.seconds))
+                heard = uvloop.run(measure(admin_tokens, options.contacts, options.rate, options.seconds))
+                longer.append(heard.seconds / alone.seconds)
+                dearer.append(heard.processor / max(alone.processor, 0.01))
+            print(
+                f"A reply takes {median(longer):.2f} times as long as it does while nobody listens, "
+                f"and the server's processor for it and for telling of it {median(dearer):.2f} times as long."
             )
 
 

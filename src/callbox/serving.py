@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -40,6 +41,8 @@ _LAST_REQUESTS_SECONDS = 0.5
 # Longer than clients and proxies keep an idle connection, so that none sends into one that is being closed.
 _KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
+# A connection ends when the other side confirms nothing, or takes nothing, for so long.
+_SILENCE_SECONDS = 60
 _LONGEST_PORT = 5
 _SO_ATTACH_FILTER = 26
 _BPF_RETURN = 0x06
@@ -50,8 +53,9 @@ class CannotListen(Exception):
 
 
 class ChildConfiguration(msgspec.Struct, frozen=True):
-    """What the parent tells a child, through its environment: descriptors, its number, where the database is."""
+    """What the parent tells a child, through its environment: settings, descriptors, where the database is."""
 
+    settings: Settings
     database_url: str
     lifeline: int
     ready: int
@@ -59,16 +63,26 @@ class ChildConfiguration(msgspec.Struct, frozen=True):
     counters: int = -1
     number: int = 0
     processes: int = 1
-    rate_limit: int = 0
-    trusted_proxies: str = ""
-    public_url: str | None = None
-    files: str = ""
-    allow_private_addresses: bool = False
-    webhooks: Policy = Policy()
-    sms_url: str | None = None
-    email_domain: str = ""
-    smtp_url: str | None = None
     doors: Doors | None = None
+
+    def written(self) -> str:
+        """As text for the environment."""
+        return msgspec.json.encode(self, enc_hook=str).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "ChildConfiguration":
+        """What `written` wrote."""
+        return msgspec.json.decode(text, type=cls, dec_hook=lambda kind, value: kind(value))
+
+
+def tell_process(settings: Settings) -> None:
+    """Let the rooms know what the operator decided; told once in every process that does their work."""
+    set_public_url(settings.public_url)
+    open_files(settings.files)
+    allow_private_addresses(allowed=settings.allow_private_addresses)
+    set_policy(webhook_policy(settings))
+    use_provider(settings.sms_url)
+    set_email_domain(settings.email_domain)
 
 
 def webhook_policy(settings: Settings) -> Policy:
@@ -82,6 +96,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _end_what_is_silent(listening)
     for attempt in range(_BIND_ATTEMPTS):
         try:
             listening.bind((host, port))
@@ -95,6 +110,15 @@ def listen(host: str, port: int) -> socket.socket:
             sleep(0.1)
     listening.set_inheritable(True)
     return listening
+
+
+def _end_what_is_silent(listening: socket.socket) -> None:
+    """Connections that are accepted inherit it: neither a machine that vanished nor a client that never reads stays."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_SECONDS * 1000)
 
 
 def listen_at(place: str) -> socket.socket:
@@ -149,48 +173,23 @@ class Server:
         os.set_inheritable(self._ready_writing, True)
         counters = shared_counters(workers)
         self._expected = workers + run_jobs
-        configurations = [
-            ChildConfiguration(
-                database_url,
-                self._lifeline.reading_end,
-                self._ready_writing,
-                listening.fileno(),
-                counters,
-                number,
-                workers,
-                settings.rate_limit,
-                settings.trusted_proxies,
-                settings.public_url,
-                settings.files,
-                settings.allow_private_addresses,
-                webhook_policy(settings),
-                settings.sms_url,
-                settings.email_domain,
+        told = partial(
+            ChildConfiguration,
+            database_url=database_url,
+            lifeline=self._lifeline.reading_end,
+            ready=self._ready_writing,
+        )
+        self._children = [
+            self._child(
+                "http",
+                told(settings, listening=listening.fileno(), counters=counters, number=number, processes=workers),
             )
             for number in range(workers)
         ]
-        children = [self._child("http", configuration) for configuration in configurations]
         if run_jobs:
-            children.append(
-                self._child(
-                    "worker",
-                    ChildConfiguration(
-                        database_url,
-                        self._lifeline.reading_end,
-                        self._ready_writing,
-                        # No request tells the worker under which address links lead here.
-                        public_url=own_url,
-                        files=settings.files,
-                        allow_private_addresses=settings.allow_private_addresses,
-                        webhooks=webhook_policy(settings),
-                        sms_url=settings.sms_url,
-                        email_domain=settings.email_domain,
-                        smtp_url=settings.smtp_url,
-                        doors=doors,
-                    ),
-                )
-            )
-        self._children = children
+            # No request tells the worker under which address links lead here.
+            settings = msgspec.structs.replace(settings, public_url=own_url)
+            self._children.append(self._child("worker", told(settings, doors=doors)))
 
     def _child(self, kind: str, configuration: ChildConfiguration) -> Child:
         descriptors = [
@@ -204,7 +203,7 @@ class Server:
             name=kind,
             module="callbox.serving",
             arguments=[kind],
-            environment={_CHILD_VARIABLE: msgspec.json.encode(configuration).decode()},
+            environment={_CHILD_VARIABLE: configuration.written()},
             descriptors=[descriptor for descriptor in descriptors if descriptor >= 0],
         )
         return Child(spec, telemetry.forget_process)
@@ -298,15 +297,6 @@ def http_config(application: Any, trusted_proxies: str = "") -> uvicorn.Config:
     )
 
 
-def _reach_outside(configuration: ChildConfiguration) -> None:
-    set_public_url(configuration.public_url)
-    open_files(configuration.files)
-    allow_private_addresses(allowed=configuration.allow_private_addresses)
-    set_policy(configuration.webhooks)
-    use_provider(configuration.sms_url)
-    set_email_domain(configuration.email_domain)
-
-
 def _allow_many_connections() -> None:
     """As many open files as the operator allows, not as many as a shell begins with: each stream is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -317,11 +307,11 @@ def _serve_http(configuration: ChildConfiguration) -> None:
     from callbox.app import create_app  # noqa: PLC0415  # the parent and the worker do without its memory
     from callbox.channels.realtime.hub import end_streams  # noqa: PLC0415
 
-    _reach_outside(configuration)
+    tell_process(configuration.settings)
     limiter = RateLimiter(
-        configuration.rate_limit, configuration.counters, configuration.number, configuration.processes
+        configuration.settings.rate_limit, configuration.counters, configuration.number, configuration.processes
     )
-    config = http_config(create_app(configuration.database_url, limiter), configuration.trusted_proxies)
+    config = http_config(create_app(configuration.database_url, limiter), configuration.settings.trusted_proxies)
     listening = socket.socket(fileno=configuration.listening)
     _allow_many_connections()
     _HttpServer(config, configuration.ready, end_streams).run(sockets=[listening])
@@ -331,8 +321,8 @@ def _run_jobs(configuration: ChildConfiguration) -> None:
     from callbox.channels.email.smtp import use_mail_server  # noqa: PLC0415  # only the worker sends
     from callbox.working import work  # noqa: PLC0415  # only the worker needs the queue library
 
-    _reach_outside(configuration)
-    use_mail_server(configuration.smtp_url)
+    tell_process(configuration.settings)
+    use_mail_server(configuration.settings.smtp_url)
 
     async def run() -> None:
         stop = stop_signal()
@@ -345,7 +335,7 @@ def _run_jobs(configuration: ChildConfiguration) -> None:
 def main() -> None:
     """Entry of a child process."""
     telemetry.configure_logging()
-    configuration = msgspec.json.decode(os.environ.pop(_CHILD_VARIABLE), type=ChildConfiguration)
+    configuration = ChildConfiguration.read(os.environ.pop(_CHILD_VARIABLE))
     stop_when_parent_is_gone(configuration.lifeline)
     with contextlib.suppress(KeyboardInterrupt):
         {"http": _serve_http, "worker": _run_jobs}[sys.argv[1]](configuration)

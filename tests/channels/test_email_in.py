@@ -62,9 +62,12 @@ def worker(server: RunningServer, short_directory: Path) -> Iterator[MailWorker]
         },
     )
     assert process.stderr is not None
-    for line in process.stderr:
-        if "The worker runs." in line:
-            break
+    said = iter(process.stderr)
+    assert any("The worker runs." in line for line in said)
+    assert [next(said), next(said)] == [
+        f"It takes mail in by SMTP at 127.0.0.1:{port}.\n",
+        f"It takes mail in by LMTP at {lmtp}.\n",
+    ]
     yield MailWorker(port, lmtp, certificate)
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=60)
@@ -199,6 +202,41 @@ def test_a_user_with_the_address_is_the_writer(post: Post) -> None:
         "name": None,
         "email": "grace@example.com",
     }
+
+
+def participants(conversation: Json) -> set[str]:
+    """The ids of who takes part."""
+    return {each["id"] for each in conversation["contacts"]["contacts"]}
+
+
+def test_who_gets_a_copy_takes_part_and_the_team_does_not(post: Post) -> None:
+    api = post.workspace.api
+    user = api.post("/contacts", json={"role": "user", "email": "alan@example.com"}).json()["id"]
+    post.admin("ada@shop.example")
+    copied = "Alan <alan@example.com>, Ada <ada@shop.example>, grace@example.com, no.address@-"
+    support = f"{post.workspace.id}@localhost"
+    begun = post.begun(mail(message_id="first@example.com", To=f"{support}, Mary <mary@example.com>", Cc=copied))
+    [mary] = participants(begun) - {user, begun["source"]["author"]["id"]}
+    assert api.get(f"/contacts/{mary}").json()["name"] == "Mary"
+    assert len(participants(begun)) == 3
+    # A participant brings somebody along, a stranger does not.
+    answered = {"In_Reply_To": "<first@example.com>"}
+    brought = post.conversation(post.send(mail(sender="mary@example.com", Cc="kay@example.com", **answered)))
+    assert len(participants(brought)) == 4
+    strange = mail(sender="stranger@example.com", Cc="another@example.com", **answered)
+    joined = post.conversation(post.send(strange, sender="stranger@example.com"))
+    assert len(participants(joined)) == 5
+    assert api.post("/contacts/search", json={"query": find("another@example.com")}).json()["total_count"] == 0
+
+
+def find(email: str) -> Json:
+    """A search for an address."""
+    return {"field": "email", "operator": "=", "value": email}
+
+
+def test_a_mail_makes_few_participants_of_a_long_list(post: Post) -> None:
+    listed = ", ".join(f"reader{number}@example.com" for number in range(50))
+    assert len(participants(post.begun(mail(Cc=listed)))) <= 21
 
 
 def test_the_original_can_be_read(post: Post) -> None:

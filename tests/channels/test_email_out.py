@@ -142,7 +142,31 @@ def test_the_answer_to_a_mailed_message_makes_its_conversation(desk: WaitingDesk
     assert reply["references"] == [mail["message_id"], "a@shop.example"]
 
 
-def test_notes_assignments_and_quick_replies_are_never_mailed(desk: WaitingDesk) -> None:
+@pytest.mark.parametrize("state", ["open", "closed", "snoozed"])
+def test_a_reply_that_also_takes_the_conversation_is_mailed(desk: WaitingDesk, state: str) -> None:
+    begun = desk.receive("grace@shop.example")
+    conversation = desk.get(begun["conversation_id"])
+    if state == "closed":
+        desk.close(conversation)
+    elif state == "snoozed":
+        desk.snooze(conversation, MORNING + 10**8)
+    taken = desk.assign(conversation, desk.me, body="<p>I take care of it</p>")
+    [mail] = desk.mails(conversation["contacts"]["contacts"][0]["id"])
+    assert (mail["plain"], mail["part_ids"]) == ("I take care of it", [last_part(taken)["id"]])
+    assert (taken["read"], taken["waiting_since"]) == (False, None)
+
+
+def test_a_reply_that_takes_a_conversation_of_the_messenger_is_mailed_when_it_was_not_seen(desk: WaitingDesk) -> None:
+    desk.clock(MORNING)
+    contact = desk.user()
+    conversation = desk.start(contact["id"])
+    desk.assign(conversation, desk.me, body="<p>I take care of it</p>")
+    desk.eventually(lambda: desk.parts_waiting() == 1)
+    desk.pass_time(MORNING + 3 * MINUTE)
+    assert desk.mails(contact["id"])[0]["plain"] == "I take care of it"
+
+
+def test_notes_texts_for_colleagues_and_quick_replies_are_never_mailed(desk: WaitingDesk) -> None:
     begun = desk.receive("grace@shop.example")
     conversation = desk.get(begun["conversation_id"])
     admin = desk.admin()
@@ -234,25 +258,40 @@ def test_replies_that_were_brought_from_elsewhere_are_not_mailed(desk: WaitingDe
     assert [mail["plain"] for mail in desk.mails(conversation["contacts"]["contacts"][0]["id"])] == ["Just now"]
 
 
-@pytest.mark.parametrize(
-    ("why", "reason"),
-    [
-        ("unsubscribed", "user_not_contactable"),
-        ("archived", "user_not_contactable"),
-        ("no address", "user_not_contactable"),
-    ],
-)
-def test_who_cannot_or_will_not_be_reached_is_not_mailed(desk: WaitingDesk, why: str, reason: str) -> None:
+@pytest.mark.parametrize("why", ["archived", "no address"])
+def test_who_cannot_be_reached_is_not_mailed(desk: WaitingDesk, why: str) -> None:
     begun = desk.receive("grace@shop.example")
     contact_id = desk.get(begun["conversation_id"])["contacts"]["contacts"][0]["id"]
     if why == "archived":
         desk.call("POST", f"/contacts/{contact_id}/archive")
     else:
-        change = {"unsubscribed_from_emails": True} if why == "unsubscribed" else {"email": None}
-        desk.call("PUT", f"/contacts/{contact_id}", json=change)
+        desk.call("PUT", f"/contacts/{contact_id}", json={"email": None})
     desk.reply(begun["conversation_id"])
     [mail] = desk.mails(contact_id, state="dropped")
-    assert mail["reason"] == reason
+    assert mail["reason"] == "user_not_contactable"
+
+
+def test_who_unsubscribed_gets_the_answer_to_their_own_mail_and_nothing_else(desk: WaitingDesk) -> None:
+    begun = desk.receive("grace@shop.example")
+    contact_id = desk.get(begun["conversation_id"])["contacts"]["contacts"][0]["id"]
+    participant = desk.user()
+    attached = {"admin_id": desk.me, "customer": {"intercom_user_id": participant["id"]}}
+    desk.post(f"/conversations/{begun['conversation_id']}/customers", attached)
+    for each in (contact_id, participant["id"]):
+        desk.call("PUT", f"/contacts/{each}", json={"unsubscribed_from_emails": True})
+    desk.reply(begun["conversation_id"], "Two seats it is")
+    [answer] = desk.mails(contact_id)
+    assert answer["plain"] == "Two seats it is"
+    # Who has written nothing by mail there asked for no answer by mail.
+    [unasked] = desk.mails(participant["id"], state="dropped")
+    assert unasked["reason"] == "user_not_contactable"
+    # Nor is a conversation of the messenger one by mail.
+    desk.clock(MORNING)
+    chat = desk.start(contact_id)
+    desk.reply(chat["id"])
+    desk.eventually(lambda: desk.parts_waiting() == 1)
+    desk.pass_time(MORNING + 3 * MINUTE)
+    assert [each["state"] for each in desk.outbox(contact_id)] == ["stored", "dropped"]
 
 
 def test_a_shared_ticket_is_acknowledged_and_its_replies_are_mailed(desk: WaitingDesk) -> None:

@@ -147,6 +147,13 @@ def test_mail_is_signed_with_the_key_whose_record_the_command_prints(
     assert "private" not in str(desk.call("GET", "/manage/v1/email_settings"))
 
 
+def test_without_openssl_no_key_is_made_and_the_message_says_what_to_do(installation: Installation) -> None:
+    callbox = Commands({"CALLBOX_DATABASE_URL": installation.server.database_url, "CALLBOX_DATA": "unused"})
+    told = callbox.refusal("email", "dkim", "lumen.internal", PATH="")
+    assert "apt-get install openssl" in told
+    assert "CALLBOX_DATABASE_URL" in told
+
+
 @pytest.mark.parametrize("why", ["busy", "drops"])
 def test_what_fails_for_now_is_sent_once_later(desk: MailDesk, installation: Installation, why: str) -> None:
     address = f"{why}.{desk.workspace_id}@shop.internal"

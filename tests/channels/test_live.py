@@ -105,6 +105,10 @@ def test_a_contact_hears_what_is_said_to_it_and_nothing_else(
         reply(api, other_conversation, "<p>Not yours either</p>")
         conversation_id = begin(api, contact)
         reply(api, conversation_id, "<p>A secret</p>", "note")
+        me = api.get("/me").json()["id"]
+        colleague = api.post("/manage/v1/admins", json={"name": "Ada", "email": "ada@example.com"}).json()["id"]
+        passed_on = {"message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": colleague}
+        api.post(f"/conversations/{conversation_id}/parts", json={**passed_on, "body": "<p>Careful</p>"})
         reply(api, conversation_id, "<p>For you</p>")
         live.wait(lambda each: "conversation.admin.replied" in each.topics())
         assert live.topics() == ["conversation.user.created", "conversation.admin.replied"]
@@ -332,6 +336,19 @@ def test_typing_is_told_to_the_others_and_to_nobody_else(
         assert admin.told[0].data == {"conversation_id": conversation_id, "type": "contact", "id": contact["id"]}
         assert httpx.post(typing, params={"token": strange}, json=body).status_code == 404
         assert nobody.told == []
+
+
+def test_typing_is_told_no_more_often_than_anybody_writes(
+    workspace: TestWorkspace, other: TestWorkspace, contact: Json
+) -> None:
+    body = {"conversation_id": begin(workspace.api, contact)}
+    answers = [workspace.api.post("/manage/v1/live/typing", json=body) for _ in range(21)]
+    assert [each.status_code for each in answers] == [202] * 20 + [429]
+    refusal = answers[-1].json()
+    assert (refusal["type"], refusal["errors"][0]["code"]) == ("error.list", "rate_limit_exceeded")
+    # Others are not held back by it.
+    theirs = {"conversation_id": begin(other.api, make_contact(other.api))}
+    assert other.api.post("/manage/v1/live/typing", json=theirs).status_code == 202
 
 
 def test_presence_is_told_and_can_be_read(

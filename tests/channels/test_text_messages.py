@@ -16,14 +16,30 @@ import asyncpg
 import httpx
 import pytest
 
+from callbox.channels.sms import providers
+from callbox.channels.sms.service import MAX_ATTEMPTS
+from callbox.platform.database import connection
+from callbox.platform.jobs import HeldJob, held_jobs, retry_job
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.signed import signed
-from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import (
+    RunningServer,
+    TestWorkspace,
+    _create_database,
+    _drop_database,
+    new_workspace,
+    start_server,
+    stop_server,
+)
+from tests.people.tools import execute
+from tests.support.conversations import inside
 
 Json = dict[str, Any]
 Eventually = Callable[[Callable[[], Any]], Any]
 MOBILE = "+353832345678"
 ACCOUNT, TOKEN = "AC0001", "a-provider-token"
+# In the place of a status: the connection drops at once, or is left open without an answer.
+_DROPS, _STALLS = 0, -1
 
 
 class TwilioLike(ThreadingHTTPServer):
@@ -32,6 +48,7 @@ class TwilioLike(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.taken: list[Json] = []
         self.answers: list[int] = []
+        self.goes_on = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -48,7 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
         form = {name: values[0] for name, values in parse_qs(body).items()}
         status = server.answers.pop(0) if server.answers else 201
         server.taken.append({**form, "path": self.path, "auth": self.headers["Authorization"], "status": status})
-        if status == 0:  # the connection drops
+        if status == _STALLS:
+            server.goes_on.wait(30)
+        if status in {_DROPS, _STALLS}:
             self.close_connection = True
             return
         answer = {"sid": f"SM{len(server.taken)}"} if status == 201 else {"code": 21211, "message": "Not a number"}
@@ -77,10 +96,11 @@ def twilio() -> Iterator[TwilioLike]:
 @pytest.fixture(scope="module")
 def sending(twilio: TwilioLike, short_directory: Path, postgres_url: str) -> Iterator[RunningServer]:
     """A server that sends through it."""
-    del postgres_url
-    running = start_server(short_directory / "sms", {"CALLBOX_SMS_URL": twilio.url})
+    name, url = _create_database(postgres_url)
+    running = start_server(short_directory / "sms", {"CALLBOX_DATABASE_URL": url, "CALLBOX_SMS_URL": twilio.url})
     yield running
     assert stop_server(running) == 0
+    _drop_database(postgres_url, name)
 
 
 @pytest.fixture
@@ -111,7 +131,7 @@ def test_without_a_provider_a_message_is_kept_and_says_so(api: httpx.Client, eve
     assert url in message["body"]
 
 
-@pytest.mark.parametrize("failures", [[], [503], [0], [429]])
+@pytest.mark.parametrize("failures", [[], [503], [_DROPS], [429]])
 def test_a_message_is_handed_over_and_attempts_that_fail_are_repeated(
     sender: TestWorkspace, twilio: TwilioLike, eventually: Eventually, failures: list[int]
 ) -> None:
@@ -138,6 +158,45 @@ def test_what_is_refused_fails_visibly_and_is_not_repeated(
     message = eventually(lambda: next((each for each in messages(sender.api) if each["state"] == "failed"), None))
     assert "21211" in message["error"]
     assert len(twilio.taken) == 1
+
+
+def test_what_fails_eight_times_is_given_up_visibly_and_can_be_sent_again(
+    sender: TestWorkspace, sending: RunningServer, twilio: TwilioLike, eventually: Eventually
+) -> None:
+    twilio.answers[:] = [503, 503]
+    switch(sender.api)
+    eventually(lambda: messages(sender.api)[0]["attempts"] == 1)
+    # All but the last attempt have failed, and no more time has to pass.
+    failures = MAX_ATTEMPTS - 1
+    execute(sending.database_url, "UPDATE text_messages SET attempts = $1 WHERE state = 'waiting'", failures)
+    hurry = (
+        "UPDATE pgqueuer SET attempts = $1, execute_after = now() "
+        "WHERE entrypoint = 'sms.send' AND status = 'queued' RETURNING id"
+    )
+    eventually(lambda: execute(sending.database_url, hurry, failures))
+    eventually(lambda: messages(sender.api)[0]["attempts"] == MAX_ATTEMPTS)
+    message = messages(sender.api)[0]
+    assert (message["state"], message["error"]) == ("failed", "the provider answered 503: 21211 Not a number")
+
+    async def ask_again() -> list[HeldJob]:
+        async with connection() as database:
+            given_up = await held_jobs(database)
+            for each in given_up:
+                await retry_job(database, each.id)
+        return given_up
+
+    [held] = eventually(lambda: inside(sending.database_url, ask_again))
+    assert (held.job, "503" in (held.error or "")) == ("sms.send", True)
+    eventually(lambda: messages(sender.api)[0]["state"] == "sent")
+    assert [each["status"] for each in twilio.taken] == [503, 503, 201]
+
+
+async def test_a_provider_that_stalls_is_asked_again_later(twilio: TwilioLike, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "_SECONDS", 0.2)
+    twilio.answers[:] = [_STALLS]
+    with pytest.raises(providers.NotSentYet, match="no answer within"):
+        await providers.Twilio(twilio.url).send(MOBILE, "Hello", "http://127.0.0.1/report")
+    twilio.goes_on.set()
 
 
 def _report(url: str, form: Json, token: str = TOKEN) -> httpx.Response:
@@ -179,12 +238,16 @@ def test_the_link_leads_to_a_page_where_the_contact_writes(api: httpx.Client) ->
     assert api.post(f"/conversations/{listed[0]['id']}/reply", json=reply).status_code == 200
     note = {**reply, "message_type": "note", "body": "<p>A secret</p>"}
     assert api.post(f"/conversations/{listed[0]['id']}/reply", json=note).status_code == 200
+    admin = api.post("/manage/v1/admins", json={"name": "Ada", "email": "ada@example.com"}).json()["id"]
+    passed_on = {"message_type": "assignment", "type": "admin", "admin_id": api.get("/me").json()["id"]}
+    handed = {**passed_on, "assignee_id": admin, "body": "<p>Be careful</p>"}
+    assert api.post(f"/conversations/{listed[0]['id']}/parts", json=handed).status_code == 200
     assert httpx.post(url, data={"message": "Thank you"}).status_code == 303
     page = httpx.get(url)
     assert "Hello &lt;script&gt;" in page.text
     for shown in ("We see it", "Thank you"):
         assert shown in page.text
-    for hidden in ("<script", "A secret"):
+    for hidden in ("<script", "A secret", "Be careful"):
         assert hidden not in page.text
     parts = api.get(f"/conversations/{listed[0]['id']}").json()["conversation_parts"]["conversation_parts"]
     assert parts[-1]["author"]["type"] == "lead"

@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
+from callbox.channels.webhooks.jobs import SCHEDULES
 from callbox.channels.webhooks.policy import Policy
+from callbox.channels.webhooks.service import KEPT_FOR
+from callbox.platform.database import connection
 from tests.channels.conftest import Hook
 from tests.channels.receiver import Json, Receiver
 from tests.conftest import RunningServer
 from tests.people.tools import execute
-from tests.support.conversations import parts_of
+from tests.support.conversations import inside, parts_of
 
 MakeHook = Callable[..., Hook]
 MINUTE = 60
@@ -207,3 +211,26 @@ def test_too_many_requests_holds_everything_back_for_longer_each_time(hook: Make
     made.settled()
     assert set(companies(made.receiver.notifications()[4:])) == {"First", "Held back"}
     assert made.read()["held_until"] is None
+
+
+def test_deliveries_are_kept_for_a_week_and_deleted_webhooks_as_long_as_theirs(
+    hook: MakeHook, server: RunningServer
+) -> None:
+    made, deleted = hook("company.created"), hook("company.created")
+    made.desk.company()
+    for each in (made, deleted):
+        each.told(1)
+        each.settled()
+    made.desk.call("DELETE", deleted.path)
+
+    async def forget() -> int:
+        await SCHEDULES[0].handler()
+        async with connection() as held:
+            count: int = await held.fetchval("SELECT count(*) FROM webhooks WHERE workspace_id = $1", made.workspace_id)
+        return count
+
+    told = made.deliveries()
+    for age, left, webhooks in [(KEPT_FOR - timedelta(minutes=1), told, 2), (KEPT_FOR + timedelta(minutes=1), [], 1)]:
+        made.desk.clock(int(time.time() + age.total_seconds()))
+        assert inside(server.database_url, forget) == webhooks
+        assert made.deliveries() == left

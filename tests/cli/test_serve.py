@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import smtplib
 import subprocess
 import sys
 import time
@@ -142,7 +143,11 @@ def test_a_first_start_says_where_to_go_and_a_later_one_how_to_get_a_token(
         pages = api.get("/help_center/collections?per_page=1").json()["pages"]
     assert pages["next"] == "https://support.example/help_center/collections?per_page=1&page=2"
     assert stop_server(first) == 0
-    later = start_server(tmp_path, settings, "--demo")
+    later = start_server(tmp_path, settings, "--demo", "--smtp", "0")
+    mail = re.search(r"^Mail in: +SMTP at 127\.0\.0\.1:(\d+)$", later.printed, re.MULTILINE)
+    assert mail
+    with smtplib.SMTP("127.0.0.1", int(mail[1])) as smtp:
+        assert smtp.noop()[0] == 250
     assert f"callbox token create --data {tmp_path}\n" in later.printed
     assert "cbx_" not in later.printed
     assert "Demo data" not in later.printed

@@ -118,48 +118,6 @@ async def _connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stre
             await serving
 
 
-@pytest.mark.parametrize(
-    ("sent", "statuses"),
-    [
-        (b"", []),
-        (b"\r\n", [b"408"]),
-        (b"GET /", [b"408"]),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow", [b"408"]),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", []),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /", [b"200", b"408"]),
-    ],
-    ids=["nothing", "line ends", "a line", "a head", "a body", "a second request"],
-)
-async def test_who_does_not_go_on_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, sent: bytes, statuses: list[bytes]
-) -> None:
-    monkeypatch.setattr(unreadable, "HEAD_SECONDS", 0.2)
-    monkeypatch.setattr(unreadable, "BODY_SECONDS", 0.2)
-    async with _connected() as (reader, writer):
-        writer.write(sent)
-        assert _STATUS.findall(await asyncio.wait_for(reader.read(), 20)) == statuses
-
-
-async def test_line_ends_between_requests_keep_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unreadable, "HEAD_SECONDS", 0.2)
-    async with _connected() as (reader, writer):
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-        writer.write(b"\r\n")
-        assert await asyncio.wait_for(reader.read(), 20) == b""
-
-
-async def test_who_goes_on_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unreadable, "BODY_SECONDS", 5.0)
-    async with _connected() as (reader, writer):
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
-        for letter in b"slow":
-            writer.write(bytes([letter]))
-            await writer.drain()
-            await asyncio.sleep(0.02)
-        assert (await reader.read()).endswith(b"\r\n\r\nslow")
-
-
 async def test_a_refusal_is_never_taken_for_the_answer_to_an_earlier_request() -> None:
     async with _connected() as (reader, writer):
         writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -31,7 +31,7 @@ def begun(clock: str) -> Change:
 def test_the_recorded_conversation() -> None:
     change = begun("07:56:29")
     seen = change.conversation
-    transitions.admin_takes(change, ADA, TEXT, at("08:00:00"))
+    transitions.assign(change, ADA, Assignee("admin", 1), TEXT, at("08:00:00"))
     assert (seen.time_to_assignment, seen.time_to_admin_reply, seen.median_time_to_reply) == (211, 211, 211)
     assert (seen.count_assignments, seen.waiting_since) == (1, None)
     assert (seen.first_assignment_at, seen.last_assignment_admin_reply_at) == (at("08:00:00"), at("08:00:00"))

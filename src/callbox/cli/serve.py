@@ -10,18 +10,13 @@ from rich.console import Console
 
 from callbox import demo as demo_data
 from callbox.channels.email.inbound.doors import Doors
-from callbox.channels.email.senders import set_email_domain
-from callbox.channels.sms.providers import use_provider
-from callbox.channels.webhooks.policy import set_policy
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
-from callbox.platform.outgoing import allow_private_addresses
 from callbox.platform.processes import stop_signal
-from callbox.serving import Server, listen, listen_at, webhook_policy
+from callbox.serving import Server, listen, listen_at, tell_process
 from callbox.settings import Settings, SettingsError
-from callbox.wire.urls import set_public_url
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
 
 SmtpOption = Annotated[
@@ -69,7 +64,7 @@ def serve(
                 server = Server(
                     settings, database.url, listening, workers, run_jobs=not no_worker, own_url=url, doors=doors
                 )
-                await server.run(stop, lambda: _welcome(url, made, data), database.keep_running)
+                await server.run(stop, lambda: _welcome(url, made, data, doors), database.keep_running)
                 say("Stopping.")
 
         asyncio.run(run())
@@ -91,11 +86,13 @@ def _url(host: str, port: int) -> str:
     return f"http://{name}:{port}"
 
 
-def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
+def _welcome(url: str, made: _FirstStart | None, data: Path | None, doors: Doors | None) -> None:
     """What a person needs now, on standard output."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold]Callbox is ready[/bold] at {url}\n")
     console.print(f"API:          {url}/docs")
+    for mail in _taken_in(doors):
+        console.print(f"Mail in:      {mail}", markup=False)
     if made is None:
         where = f" --data {data}" if data else ""
         console.print("Access tokens were shown when they were made; for a new one: ", end="")
@@ -107,6 +104,11 @@ def _welcome(url: str, made: _FirstStart | None, data: Path | None) -> None:
         console.print(f"Demo data:    {made.contents}")
     console.print("\nA first request:")
     console.print(f"  curl -H 'Authorization: Bearer {made.workspace.access_token}' {url}/me\n")
+
+
+def _taken_in(doors: Doors | None) -> list[str]:
+    """The ways by which mail is taken in, for people to read."""
+    return [f"{protocol} at {place}" for protocol, place in doors.places()] if doors else []
 
 
 def _mail_doors(settings: Settings, smtp: str | None, lmtp: str | None) -> Doors | None:
@@ -132,12 +134,7 @@ def worker(data: DataOption = None, smtp: SmtpOption = None, lmtp: LmtpOption = 
 
     settings = settings_of(data)
     database = Database(settings, say)
-    set_public_url(settings.public_url)
-    open_files(settings.files)
-    allow_private_addresses(allowed=settings.allow_private_addresses)
-    set_policy(webhook_policy(settings))
-    use_provider(settings.sms_url)
-    set_email_domain(settings.email_domain)
+    tell_process(settings)
     use_mail_server(settings.smtp_url)
     doors = _mail_doors(settings, smtp, lmtp)
 
@@ -146,6 +143,8 @@ def worker(data: DataOption = None, smtp: SmtpOption = None, lmtp: LmtpOption = 
         async with database.used():
             await bring_up_to_date(database.url, say)
             say("The worker runs.")
+            for mail in _taken_in(doors):
+                say(f"It takes mail in by {mail}.")
             watching = asyncio.create_task(database.keep_running())
             watching.add_done_callback(lambda _: stop.set())
             await work(database.url, stop, doors)

@@ -68,6 +68,7 @@ class Topic(StrEnum):
     CONVERSATION_PART_TAG_CREATED = "conversation_part.tag.created"
     CONVERSATION_PRIORITY_UPDATED = "conversation.priority.updated"
     CONVERSATION_RATING_ADDED = "conversation.rating.added"
+    CONVERSATION_READ = "conversation.read"
     CONVERSATION_USER_CREATED = "conversation.user.created"
     CONVERSATION_USER_REPLIED = "conversation.user.replied"
     EVENT_CREATED = "event.created"

@@ -2,11 +2,16 @@
 
 Each process counts in its own row of a shared memory and reads the sum of all rows, so that no
 lock is needed: a row has one writer, and a reader may be late by the request being counted elsewhere.
+
+What one person does who has no app, each process limits for itself.
 """
 
 import mmap
 import os
+from collections import OrderedDict
+from collections.abc import Hashable
 from math import ceil
+from time import monotonic
 from typing import NamedTuple
 
 from callbox.platform import clock
@@ -63,3 +68,21 @@ class RateLimiter:
             if memory[start] == number:
                 total += memory[start + 1]
         return total
+
+
+class PersonalLimit:
+    """At most so many times in so many seconds for each person, as far as this process remembers."""
+
+    def __init__(self, most: int, seconds: float, remembered: int = 10_000) -> None:
+        self._most, self._seconds, self._remembered = most, seconds, remembered
+        self._times: OrderedDict[Hashable, list[float]] = OrderedDict()
+
+    def allows(self, person: Hashable) -> bool:
+        """Whether the person may do it once more now; if so, it counts."""
+        now = monotonic()
+        recent = [at for at in self._times.pop(person, []) if at > now - self._seconds]
+        is_allowed = len(recent) < self._most
+        self._times[person] = [*recent, now] if is_allowed else recent
+        if len(self._times) > self._remembered:
+            self._times.popitem(last=False)
+        return is_allowed

@@ -1,21 +1,25 @@
-"""Requests that cannot be read as HTTP, never end, or could be read in two ways, reach no application.
+"""Requests that cannot be read as HTTP, could be read in two ways, or never arrive whole, reach no application.
 
-They are refused here, in the API's form like all others: clients read every answer as JSON.
+They are refused here, in the API's form like all others: clients read every answer as JSON. A connection on which
+nothing moves costs a file and some memory, so that none may stay for as long as the other side likes.
 """
 
 import asyncio
 import secrets
 from http import HTTPStatus
+from typing import Literal
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from callbox.wire.errors import JSON_MEDIA_TYPE, ClientError
+from callbox.wire.errors import JSON_MEDIA_TYPE, ClientError, WireError
 
+# From the connection, or from a request's first byte, to the end of its headers.
 HEAD_SECONDS = 30.0
-# Between two pieces of a body, however long all of it takes.
-BODY_SECONDS = 60.0
 MAX_HEAD_BYTES = 256 * 1024
+# How much of a body must come in how long: about what a bad telephone line carries.
+BODY_SECONDS = 60.0
+LEAST_BODY_BYTES = 64 * 1024
 # A proxy might read the other one of two.
 _ONCE = frozenset({b"host", b"authorization", b"content-type"})
 
@@ -26,114 +30,115 @@ class RequestUnreadable(ClientError):
     message = "The request is not valid HTTP, or its URL is too long"
 
 
-class RequestTooSlow(ClientError):
-    """The head of the request did not come in time."""
-
-    status = 408
-    message = "The request did not come to an end"
-
-
 class HeadersTooLarge(ClientError):
-    """The head of the request is longer than anybody needs."""
+    """The headers go on and on."""
 
     status = 431
-    message = "The headers of the request are too long"
+    message = "The headers are too large"
+
+
+class RequestTimeout(ClientError):
+    """The request comes too slowly."""
+
+    status = 408
+    message = "The request did not arrive in time"
 
 
 class ApiProtocol(HttpToolsProtocol):
-    """The server's HTTP protocol, with refusals of its own in the API's form, and an end to its patience."""
+    """The server's HTTP protocol, with refusals in the API's form, and limits to how slow a client may be."""
 
-    _patience: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-    _in_head = True
-    _in_body = False
+    _arriving: Literal["head", "body"] | None = "head"
+    _watched: Literal["head", "body"] | None = None
+    _received = 0
+    _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Whoever connects has to say something."""
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class
+        """Wait for the first request."""
         super().connection_made(transport)
-        self._wait(HEAD_SECONDS)
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody is waited for any more."""
-        self._stop_waiting()
+        """There is nothing to wait for."""
         super().connection_lost(exc)
+        self._arriving = None
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Read on. Requests that come whole, as nearly all do, set no timer."""
+        """Take in a piece of a request, of several, or of none."""
+        if self._arriving is None and self.cycle.response_complete:
+            self._arriving = "head"
+        self._received += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+        if self._arriving is not None or self._watched is not None:
+            self._watch()
+            if self._arriving == "head" and self._received > MAX_HEAD_BYTES:
                 self._refuse(HeadersTooLarge())
-            elif self._patience is None:
-                self._wait(HEAD_SECONDS)
-        elif self._in_body:
-            self._stop_waiting()
-            self._wait(BODY_SECONDS)
-        elif not self._is_answering() and self._patience is None:
-            # Line ends between requests are no request.
-            self._wait(HEAD_SECONDS)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._arriving = "head"
 
     def on_headers_complete(self) -> None:
-        """The head is there. What may not be said twice is refused as the parser refuses what it cannot read."""
-        self._in_head = False
-        self._stop_waiting()
+        """Its headers are there. What may not be said twice is refused as the library refuses what it cannot read."""
         names = [name for name, _ in self.headers if name in _ONCE]
         if len(names) != len(set(names)):
             raise httptools.HttpParserError("a header that names one thing came twice")
-        self._in_body = True
         super().on_headers_complete()
+        self._arriving = "body"
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._in_body = False
-        self._stop_waiting()
+        """All of it is there."""
         super().on_message_complete()
+        self._arriving = None
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer and close: where the next request would begin is unknown."""
-        self._refuse(RequestUnreadable())
+    def _watch(self) -> None:
+        """Have a timer for what arrives; what takes a moment needs none."""
+        if self._watched == self._arriving:
+            return
+        self._watched, self._received = self._arriving, 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._arriving == "head":
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._give_head_up)
+        elif self._arriving == "body":
+            self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
 
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _wait(self, seconds: float) -> None:
-        self._patience = self.loop.call_later(seconds, self._lose_patience)
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-
-    def _lose_patience(self) -> None:
-        self._patience = None
-        if self.flow.read_paused:
-            # It is us who take no more.
-            self._wait(HEAD_SECONDS)
-        elif self._in_head and self._head_bytes:
-            self._refuse(RequestTooSlow())
+    def _give_head_up(self) -> None:
+        """Who said nothing at all is told nothing, lest it is taken for the answer to what comes just then."""
+        if self._received:
+            self._refuse(RequestTimeout())
         else:
             self.transport.close()
 
-    def _refuse(self, error: ClientError) -> None:
-        self._stop_waiting()
-        if self._is_answering() and (self.cycle.response_started or not self._in_body):
-            # Whoever waits for the answer to an earlier request would take this one for it.
-            self.transport.close()
+    def _check_body(self) -> None:
+        """Go on where enough came, or where nobody here reads."""
+        if self._received < LEAST_BODY_BYTES and not self.flow.read_paused:
+            self._refuse(RequestTimeout())
             return
-        request_id = secrets.token_hex(10)
-        body = error.body(request_id)
-        head = (
-            f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
-            f"content-type: {JSON_MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
-            "x-content-type-options: nosniff\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        self._received = 0
+        self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
+
+    def send_400_response(self, msg: str) -> None:
+        """The library found no HTTP."""
+        self._refuse(RequestUnreadable())
+
+    def _refuse(self, error: WireError) -> None:
+        """Answer and close: where the next request would begin is unknown.
+
+        Whoever waits for the answer to an earlier request would take this one for it, and is told nothing.
+        """
+        if self.transport.is_closing():
+            return
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering or (self._arriving == "body" and not self.cycle.response_started):
+            request_id = secrets.token_hex(10)
+            body = error.body(request_id)
+            head = (
+                f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: {JSON_MEDIA_TYPE}\r\n"
+                f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\nx-content-type-options: nosniff\r\n"
+                "cache-control: no-cache\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
         self.transport.close()

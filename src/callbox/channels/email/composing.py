@@ -227,7 +227,7 @@ async def _write(held: Connection, caller: Caller, sender: Sender, person: Perso
         message_id=draft.origin_id if conversation_id is None else None,
         contact_id=person.id,
     )
-    reason = why_dropped(person)
+    reason = await why_dropped(held, caller.workspace_id, person, draft.kind, conversation_id)
     email = NewEmail(
         kind=draft.kind,
         origin_id=draft.origin_id,
@@ -266,12 +266,22 @@ async def _write(held: Connection, caller: Caller, sender: Sender, person: Perso
     await enqueue(held, [Work(DELIVER, msgspec.json.encode(EmailKey(caller.workspace_id, email_id)))])
 
 
-def why_dropped(person: PersonRow) -> str | None:
-    """Why nothing is sent to a contact: they cannot be reached, or do not want to be. None: it is sent."""
+async def why_dropped(
+    held: Connection, workspace_id: str, person: PersonRow, kind: str, conversation_id: int | None
+) -> str | None:
+    """Why nothing is sent to a contact: they cannot be reached, or do not want to be. None: it is sent.
+
+    Who unsubscribed wants no mail of ours, but the answers to their own mail they asked for.
+    """
     if person.has_hard_bounced:
         return "user_bounced"
-    if person.unsubscribed_from_emails or person.marked_email_as_spam or person.state != "live" or not person.email:
+    if person.marked_email_as_spam or person.state != "live" or not person.email:
         return "user_not_contactable"
+    if person.unsubscribed_from_emails:
+        is_answer = kind != "message" and await queries.wrote_by_mail.one(
+            held, workspace_id, conversation_id, person.id
+        )
+        return None if is_answer else "user_not_contactable"
     return None
 
 

@@ -13,7 +13,7 @@ from callbox.channels.email.queries import UnseenKey
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, connection
 from callbox.platform.events import Topic
-from callbox.platform.jobs import Job, RelayedEvent, Schedule, Work, enqueue
+from callbox.platform.jobs import Job, RelayedEvent, Schedule, Work, enqueue, work_once
 
 _BATCH_SIZE = 1000
 
@@ -84,15 +84,7 @@ async def _mail_ticket(payload: bytes) -> None:
 async def _find_unseen_replies() -> None:
     async with connection() as held:
         due = await queries.unseen_replies_due.all(held, machine_time(), _BATCH_SIZE)
-        work = [
-            Work(
-                MAIL_UNSEEN.name,
-                msgspec.json.encode(key),
-                unique_key=f"{MAIL_UNSEEN.name}:{key.workspace_id}:{key.conversation_id}:{key.contact_id}",
-            )
-            for key in due
-        ]
-        await enqueue(held, work)
+        await enqueue(held, [work_once(MAIL_UNSEEN.name, key) for key in due])
 
 
 async def _mail_unseen(payload: bytes) -> None:

@@ -163,6 +163,15 @@ def _email(*columns: object) -> EmailRow:
 
 _EMAIL_COLUMNS = ", ".join(_EMAIL_FIELDS)
 
+# Whether a part `p` is something that a teammate said to the contact; who takes a conversation says it so.
+_IS_REPLY = """
+    p.body IS NOT NULL AND p.author_type = 'admin' AND (
+        p.part_type IN ('comment', 'open', 'close')
+        OR p.part_type IN ('assignment', 'assign_and_reopen', 'assign_and_unsnooze')
+            AND p.assigned_to_type = 'admin' AND p.assigned_to_id = p.author_admin_id
+    )
+"""
+
 sender_row = Query(
     "email_sender",
     SenderRow,
@@ -265,6 +274,22 @@ person = Query(
     """,
 )
 
+# Whether a contact has written in a conversation by mail, and so asked for an answer by mail.
+wrote_by_mail = Query(
+    "wrote_by_mail",
+    bool,
+    """
+    SELECT EXISTS (
+        SELECT FROM conversations c
+        WHERE c.workspace_id = $1 AND c.id = $2 AND c.source_type = 'email' AND c.source_author_contact_id = $3
+    ) OR EXISTS (
+        SELECT FROM inbound_emails i
+        JOIN contacts p ON p.workspace_id = $1 AND p.id = $3 AND p.email = i.from_address
+        WHERE i.workspace_id = $1 AND i.conversation_id = $2 AND i.state = 'done'
+    )
+    """,
+)
+
 message_to_mail = Query(
     "message_to_mail",
     MessageRow,
@@ -304,7 +329,7 @@ parts_to_mail = Query(
     FROM conversation_parts p
     JOIN admins a ON a.workspace_id = $1 AND a.id = p.author_admin_id
     WHERE p.workspace_id = $1 AND p.conversation_id = $2 AND p.id = ANY ($4::bigint[])
-        AND p.part_type IN ('comment', 'open', 'close') AND p.body IS NOT NULL AND NOT p.redacted
+        AND {_IS_REPLY} AND NOT p.redacted
         AND NOT EXISTS (
             SELECT FROM emails e
             WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.contact_id = $3 AND p.id = ANY (e.part_ids)
@@ -321,11 +346,10 @@ parts_to_mail = Query(
 part_of_reply = Query(
     "part_of_reply",
     ReplyRow,
-    """
-    SELECT created_at
-    FROM conversation_parts
-    WHERE workspace_id = $1 AND conversation_id = $2 AND id = $3
-        AND part_type IN ('comment', 'open', 'close') AND author_type = 'admin' AND body IS NOT NULL
+    f"""
+    SELECT p.created_at
+    FROM conversation_parts p
+    WHERE p.workspace_id = $1 AND p.conversation_id = $2 AND p.id = $3 AND {_IS_REPLY}
     """,
 )
 

@@ -9,6 +9,7 @@ from asyncpg import UniqueViolationError
 from msgspec import UNSET, Meta, UnsetType
 
 from callbox.channels.email import queries
+from callbox.channels.email.queries import SenderRow
 from callbox.platform.database import Connection, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import Name
@@ -45,7 +46,10 @@ class SupportAddressTaken(Conflict):
 class OpensslMissing(ParameterInvalid):
     """The program that makes keys is not installed."""
 
-    message = "The openssl program is needed to make a key, and is not installed"
+    message = (
+        "The program openssl makes the key, and is not installed here. Install it (Debian, Ubuntu: apt-get install "
+        "openssl), or run this command on a machine that has it, with CALLBOX_DATABASE_URL set to this database"
+    )
 
 
 class Dkim(msgspec.Struct, frozen=True):
@@ -101,7 +105,10 @@ class UpdateEmailSettingsRequest(msgspec.Struct):
 
 async def sender_of(held: Connection, workspace_id: str) -> Sender:
     """In whose name the workspace's mail goes out."""
-    row = await queries.sender_row.one(held, workspace_id)
+    return _sender(workspace_id, await queries.sender_row.one(held, workspace_id))
+
+
+def _sender(workspace_id: str, row: SenderRow) -> Sender:
     dkim = None
     if row.dkim_domain and row.dkim_selector and row.dkim_private_key:
         dkim = Dkim(row.dkim_domain, row.dkim_selector, row.dkim_private_key)
@@ -120,8 +127,8 @@ async def get_settings(caller: Caller) -> EmailSettings:
     """How the caller's workspace sends and gets mail."""
     async with connection() as held:
         row = await queries.sender_row.one(held, caller.workspace_id)
-        sender = await sender_of(held, caller.workspace_id)
         addresses = await queries.support_addresses.all(held, caller.workspace_id)
+    sender = _sender(caller.workspace_id, row)
     return EmailSettings(
         type="email_settings",
         sender_name=row.sender_name,
@@ -194,7 +201,7 @@ async def make_dkim_key(caller: Caller, domain: str, selector: str) -> str:
     """Give the workspace a new key to sign with; answers the DNS record that publishes it, in zone-file form."""
     if not _DOMAIN.fullmatch(domain) or not _DOMAIN.fullmatch(selector):
         raise ParameterInvalid("domain and selector must be names such as example.com and callbox")
-    private_key = _openssl("genrsa", "-traditional", _KEY_BITS)
+    private_key = _openssl("genrsa", _KEY_BITS)
     public_key = _openssl("rsa", "-pubout", given=private_key)
     async with connection() as held:
         await queries.store_dkim.run(held, caller.workspace_id, domain, selector, private_key)

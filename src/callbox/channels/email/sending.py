@@ -18,7 +18,7 @@ from callbox.channels.email.mime import AddressUnusable, AttachedFile, mail_of, 
 from callbox.channels.email.queries import EmailRow
 from callbox.channels.email.senders import sender_of
 from callbox.channels.email.smtp import Refused, TryAgainLater, mail_pool
-from callbox.platform.database import connection, transaction
+from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.files import FileMissing, read_file
 from callbox.platform.jobs import Work, enqueue
 from callbox.platform.telemetry import mails_settled
@@ -43,15 +43,11 @@ async def deliver(key: EmailKey) -> None:
         if email is None or email.state != "queued":
             return
         sender = await sender_of(held, key.workspace_id)
-        person = await queries.person.first(held, key.workspace_id, email.contact_id)
+        reason = await _why_dropped(held, key.workspace_id, email)
     pool = mail_pool()
     if pool is None:
         await _settle(caller, email, "stored", None)
         return
-    # While it waited, the contact may have left, or said that they want no mail.
-    reason = "user_not_contactable" if person is None else why_dropped(person)
-    if reason is None and _is_for_tests(email.to_address or ""):
-        reason = "email_address_ignored"
     if reason is not None:
         await _settle(caller, email, "dropped", reason)
         return
@@ -68,6 +64,15 @@ async def deliver(key: EmailKey) -> None:
         await _refused(caller, email, refused)
     else:
         await _settle(caller, email, "sent", None)
+
+
+async def _why_dropped(held: Connection, workspace_id: str, email: EmailRow) -> str | None:
+    """While it waited, the contact may have left, or said that they want no mail."""
+    person = await queries.person.first(held, workspace_id, email.contact_id)
+    if person is None:
+        return "user_not_contactable"
+    reason = await why_dropped(held, workspace_id, person, email.kind, email.conversation_id)
+    return "email_address_ignored" if reason is None and _is_for_tests(email.to_address or "") else reason
 
 
 def _is_for_tests(address: str) -> bool:

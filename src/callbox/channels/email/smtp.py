@@ -15,7 +15,6 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 _TIMEOUT_SECONDS = 30.0
 # Mail servers hang up on who says nothing; most after minutes, some sooner.
 _KEPT_SECONDS = 30.0
-_MOST_IDLE = 5
 # At once, in one process: mail servers refuse who takes up too many.
 _MOST_CONNECTIONS = 10
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
@@ -68,6 +67,8 @@ class MailPool:
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
+        # Once for all connections, since making it reads the machine's certificates.
+        self._tls = _tls(verified=server.encrypted or server.starttls == "required")
         self._idle: list[tuple[float, SMTP]] = []
         self._free = asyncio.Semaphore(_MOST_CONNECTIONS)
 
@@ -133,7 +134,7 @@ class MailPool:
             password=server.password,
             use_tls=server.encrypted,
             start_tls=False if server.encrypted else True if server.starttls == "required" else None,
-            tls_context=_tls(verified=server.encrypted or server.starttls == "required"),
+            tls_context=self._tls,
             timeout=_TIMEOUT_SECONDS,
         )
         try:
@@ -144,7 +145,7 @@ class MailPool:
         return smtp
 
     def _keep(self, smtp: SMTP) -> None:
-        if smtp.is_connected and len(self._idle) < _MOST_IDLE:
+        if smtp.is_connected:
             self._idle.append((monotonic(), smtp))
         else:
             smtp.close()

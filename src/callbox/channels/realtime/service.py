@@ -22,7 +22,8 @@ from callbox.support.conversations.changing import ConversationNotFound
 from callbox.support.conversations.service import participants_of
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import decimal_id
-from callbox.wire.errors import ParameterInvalid, Unauthorized
+from callbox.wire.errors import ParameterInvalid, RateLimitExceeded, Unauthorized
+from callbox.wire.rate_limits import PersonalLimit
 from callbox.wire.signed import signed, verified, workspace_of
 from callbox.workspace.admins.service import is_admin
 from callbox.workspace.workspaces import link_key_of
@@ -30,6 +31,14 @@ from callbox.workspace.workspaces import link_key_of
 TOKEN_LIFETIME = timedelta(minutes=10)
 _PURPOSE = "live"
 _MOST_PARTICIPANTS = 50
+# Clients tell it every few seconds while somebody writes.
+_typing = PersonalLimit(20, 10)
+
+
+class TypingTooOften(RateLimitExceeded):
+    """Nobody writes in so many conversations."""
+
+    message = "Typing can be told 20 times in 10 seconds"
 
 
 class _Permission(msgspec.Struct, array_like=True):
@@ -90,7 +99,9 @@ async def _meant(caller: Caller, request: LiveTokenRequest) -> tuple[ViewerType,
 
 
 async def tell_typing(viewer: Viewer, request: TypingRequest) -> None:
-    """Show the others in a conversation that somebody writes. Raises ConversationNotFound."""
+    """Show the others in a conversation that somebody writes. Raises ConversationNotFound, TypingTooOften."""
+    if not _typing.allows(viewer):
+        raise TypingTooOften
     number = decimal_id(request.conversation_id)
     async with connection() as held:
         participants = await participants_of(held, viewer.workspace_id, number)

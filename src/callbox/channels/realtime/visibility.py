@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from callbox.platform.events import Topic
-from callbox.support.conversations.transitions import NOTES
+from callbox.support.conversations.transitions import is_for_contacts
 
 Json = dict[str, Any]
 
@@ -96,7 +96,11 @@ def _ticket(told: Json) -> Json | None:
 
 
 def _is_for_contacts(part: Json) -> bool:
-    return part["part_type"] not in NOTES and (part.get("body") is not None or part["part_type"] in _STATE_PARTS)
+    if part.get("body") is None and part["part_type"] not in _STATE_PARTS:
+        return False
+    author, assigned_to = part["author"], part.get("assigned_to")
+    to = (assigned_to["type"], assigned_to["id"]) if assigned_to else None
+    return is_for_contacts(part["part_type"], (author["type"], author["id"]), to)
 
 
 def _part(part: Json) -> Json:

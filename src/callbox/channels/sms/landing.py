@@ -1,9 +1,7 @@
 """Where the link of a text message leads: the contact sees its conversation, and writes in it, without any script."""
 
-from collections import OrderedDict
 from datetime import UTC, datetime
 from html import escape
-from time import monotonic
 from uuid import UUID
 
 from callbox.channels.sms import queries
@@ -14,19 +12,21 @@ from callbox.platform.clock import machine_time, unix
 from callbox.platform.database import Connection, connection, transaction
 from callbox.support.conversations import replies
 from callbox.support.conversations.beginning import FirstMessage, begin
+from callbox.support.conversations.changing import is_part_for_contacts
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.service import get_conversation
-from callbox.support.conversations.transitions import NOTES, Author
+from callbox.support.conversations.transitions import Author
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid, RateLimitExceeded
 from callbox.wire.html import paragraphs
+from callbox.wire.rate_limits import PersonalLimit
 from callbox.wire.signed import verified, workspace_of
 from callbox.workspace.workspaces import link_key_of, operator_caller
 
 MAX_MESSAGE_LENGTH = 10_000
-_MESSAGES_A_MINUTE = 10
-_REMEMBERED_LINKS = 10_000
+# By one link: more than a person writes.
+_messages = PersonalLimit(10, 60)
 
 
 class LinkInvalid(NotFound):
@@ -61,7 +61,8 @@ async def write(token: str, text: str) -> None:
         raise ParameterInvalid("Please write a message first.")
     if len(text) > MAX_MESSAGE_LENGTH:
         raise ParameterInvalid(f"A message may have at most {MAX_MESSAGE_LENGTH} characters.")
-    _count_message(redirect_id)
+    if not _messages.allows(redirect_id):
+        raise RateLimitExceeded("That was quick. Please wait a minute before you write again.")
     async with transaction() as held:
         redirect = _found(await queries.redirect_for_update.first(held, caller.workspace_id, redirect_id))
         if redirect.conversation_id is None:
@@ -104,21 +105,6 @@ def _found(redirect: Redirect | None) -> Redirect:
     return redirect
 
 
-# When the latest messages by each link were written, as far as this process remembers.
-_written: OrderedDict[UUID, list[float]] = OrderedDict()
-
-
-def _count_message(redirect_id: UUID) -> None:
-    """Raise RateLimitExceeded where one link brings more than a person writes."""
-    recent = [at for at in _written.pop(redirect_id, []) if at > monotonic() - 60]
-    if len(recent) >= _MESSAGES_A_MINUTE:
-        _written[redirect_id] = recent
-        raise RateLimitExceeded("That was quick. Please wait a minute before you write again.")
-    _written[redirect_id] = [*recent, monotonic()]
-    if len(_written) > _REMEMBERED_LINKS:
-        _written.popitem(last=False)
-
-
 def _lines(conversation: ConversationWithParts) -> list[Line]:
     """What was said, as the contact may see it. Bodies are HTML that was made safe when it was stored."""
     source = conversation.source
@@ -126,7 +112,7 @@ def _lines(conversation: ConversationWithParts) -> list[Line]:
     said += [
         (part.author, part.body, part.created_at, part.attachments)
         for part in conversation.conversation_parts.conversation_parts
-        if part.part_type not in NOTES
+        if is_part_for_contacts(part)
     ]
     return [
         Line(

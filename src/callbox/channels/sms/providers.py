@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-import httpcore
 import msgspec
 
+from callbox.platform.outgoing import OutgoingFailed, Receiver
+
 _SECONDS = 15.0
-_TIMEOUTS = {"connect": 5.0, "read": _SECONDS, "write": _SECONDS, "pool": _SECONDS}
 _RETRIED = frozenset({408, 425, 429})
-_FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 
 
 class NotSentYet(Exception):
@@ -54,7 +53,6 @@ class Twilio:
         host = parts.netloc.rpartition("@")[2]
         base = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
         self._url = f"{base}/2010-04-01/Accounts/{self._account}/Messages.json"
-        self._host = host
 
     async def send(self, phone: str, body: str, report_to: str) -> str:
         """Hand a message over; answers its SID. Raises NotSentYet, Refused."""
@@ -63,19 +61,16 @@ class Twilio:
         content = urlencode(form).encode()
         credential = base64.b64encode(f"{self._account}:{self._token}".encode()).decode()
         headers = [
-            ("Host", self._host),
             ("Authorization", f"Basic {credential}"),
             ("Content-Type", "application/x-www-form-urlencoded"),
-            ("Content-Length", str(len(content))),
         ]
         try:
-            async with httpcore.AsyncConnectionPool() as pool:
-                answer = await pool.request(
-                    "POST", self._url, headers=headers, content=content, extensions={"timeout": _TIMEOUTS}
-                )
-        except _FAULTS as error:
-            raise NotSentYet(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        return _sid(answer.status, answer.content)
+            # The operator named the address, so it may be a private one.
+            async with Receiver(connections=1, seconds=_SECONDS, private_allowed=True) as receiver:
+                answer = await receiver.send("POST", self._url, headers, content)
+        except OutgoingFailed as error:
+            raise NotSentYet(str(error)) from error
+        return _sid(answer.status, answer.beginning)
 
     def is_signed(self, url: str, form: Mapping[str, str], signature: str) -> bool:
         """Whether the signature is Twilio's over the URL and the form's fields in their order."""

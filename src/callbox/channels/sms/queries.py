@@ -54,18 +54,21 @@ newest_text_messages = Query(
     """,
 )
 
+# Also one that was given up, for somebody may have asked for another attempt; but none that the provider took.
+_TO_SEND = "(state = 'waiting' OR state = 'failed' AND provider_id IS NULL)"
+
 text_message_to_send = Query(
     "text_message_to_send",
     TextMessageRow,
-    f"SELECT {_COLUMNS} FROM text_messages WHERE workspace_id = $1 AND id = $2 AND state = 'waiting'",
+    f"SELECT {_COLUMNS} FROM text_messages WHERE workspace_id = $1 AND id = $2 AND {_TO_SEND}",
 )
 
 store_attempt = Command(
     "store_text_message_attempt",
-    """
+    f"""
     UPDATE text_messages
     SET state = $3, provider_id = $4, error = $5, attempts = attempts + 1, updated_at = $6
-    WHERE workspace_id = $1 AND id = $2 AND state = 'waiting'
+    WHERE workspace_id = $1 AND id = $2 AND {_TO_SEND}
     """,
 )
 

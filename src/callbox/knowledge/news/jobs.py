@@ -8,14 +8,11 @@ import msgspec
 from callbox.knowledge.news import service
 from callbox.knowledge.news.queries import NewsItemKey
 from callbox.platform.database import connection
-from callbox.platform.jobs import Job, Schedule, Work, enqueue
+from callbox.platform.jobs import Job, Schedule, enqueue, work_once
 
 
 async def _find_items_to_publish() -> None:
-    work = [
-        Work(PUBLISH.name, msgspec.json.encode(due), unique_key=f"{PUBLISH.name}:{due.workspace_id}:{due.id}")
-        for due in await service.to_publish()
-    ]
+    work = [work_once(PUBLISH.name, due) for due in await service.to_publish()]
     async with connection() as held:
         await enqueue(held, work)
 

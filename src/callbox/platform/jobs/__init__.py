@@ -15,6 +15,7 @@ from callbox.platform.jobs.queue import (
     held_jobs,
     retry_job,
     storable,
+    work_once,
 )
 from callbox.platform.jobs.relay import (
     FailedEvent,
@@ -42,4 +43,5 @@ __all__ = [
     "retry_event",
     "retry_job",
     "storable",
+    "work_once",
 ]

@@ -59,6 +59,12 @@ class Work(msgspec.Struct, frozen=True):
     unique_key: str | None = None
 
 
+def work_once(job: str, key: msgspec.Struct) -> Work:
+    """Work on what a key names, left out while the same waits or runs. The key is the payload."""
+    payload = msgspec.json.encode(key)
+    return Work(job, payload, unique_key=f"{job}:{payload.decode()}")
+
+
 class HeldJob(msgspec.Struct):
     """Work whose last attempt failed."""
 

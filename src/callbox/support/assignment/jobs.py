@@ -6,7 +6,7 @@ Only the worker imports this module.
 import msgspec
 
 from callbox.platform.database import connection
-from callbox.platform.jobs import Job, Schedule, Work, enqueue
+from callbox.platform.jobs import Job, Schedule, enqueue, work_once
 from callbox.support.assignment import queries, running, service
 from callbox.support.assignment.queries import TeamKey
 from callbox.support.assignment.service import RemovedAdmin, RemovedTeam
@@ -16,12 +16,7 @@ from callbox.workspace.workspaces import operator_caller
 async def _find_waiting() -> None:
     async with connection() as held:
         found = await queries.teams_with_waiting.all(held)
-        await enqueue(held, [_work(team) for team in found])
-
-
-def _work(team: TeamKey) -> Work:
-    unique_key = f"{SHARE_OUT.name}:{team.workspace_id}:{team.team_id}"
-    return Work(SHARE_OUT.name, msgspec.json.encode(team), unique_key=unique_key)
+        await enqueue(held, [work_once(SHARE_OUT.name, team) for team in found])
 
 
 async def _share_out(payload: bytes) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from callbox.platform.database import Connection
-from callbox.platform.events import Event, Topic, announce, record_many
+from callbox.platform.events import Event, Topic, announce, record, record_many
 from callbox.support.conversations import queries
 from callbox.support.conversations.schemas import (
     ConversationPart,
@@ -17,7 +17,7 @@ from callbox.support.conversations.schemas import (
     ConversationWithParts,
     conversation_with_parts,
 )
-from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart
+from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart, is_for_contacts
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -152,6 +152,24 @@ def showing(conversation: ConversationWithParts, parts: list[ConversationPart]) 
     """The conversation with some of its parts: those that an event tells of."""
     listed = ConversationParts("conversation_part.list", parts, len(parts))
     return msgspec.structs.replace(conversation, conversation_parts=listed)
+
+
+async def tell_read(held: Connection, caller: Caller, conversation: ConversationWithParts, at: datetime) -> None:
+    """Tell that the contact has seen what was said to them; the item shows what that is."""
+    seen: list[ConversationPart] = []
+    for part in conversation.conversation_parts.conversation_parts:
+        if part.author.type in {"user", "lead"}:
+            seen = []
+        elif part.body and is_part_for_contacts(part):
+            seen.append(part)
+    item = msgspec.json.encode(showing(conversation, seen)).decode()
+    await record(held, caller.workspace_id, Event(Topic.CONVERSATION_READ, conversation.id, item), at)
+
+
+def is_part_for_contacts(part: ConversationPart) -> bool:
+    """Whether a contact may read what a part says."""
+    assigned_to = (part.assigned_to.type, part.assigned_to.id) if part.assigned_to else None
+    return is_for_contacts(part.part_type, (part.author.type, part.author.id), assigned_to)
 
 
 _TOPICS = {

@@ -6,16 +6,13 @@ Only the worker imports this module.
 import msgspec
 
 from callbox.platform.database import connection
-from callbox.platform.jobs import Job, Schedule, Work, enqueue
+from callbox.platform.jobs import Job, Schedule, enqueue, work_once
 from callbox.support.conversations import snoozes
 from callbox.support.conversations.queries import ConversationKey
 
 
 async def _find_snoozes_that_end() -> None:
-    work = [
-        Work(WAKE.name, msgspec.json.encode(due), unique_key=f"{WAKE.name}:{due.workspace_id}:{due.id}")
-        for due in await snoozes.that_end()
-    ]
+    work = [work_once(WAKE.name, due) for due in await snoozes.that_end()]
     async with connection() as held:
         await enqueue(held, work)
 

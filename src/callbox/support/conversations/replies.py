@@ -102,10 +102,13 @@ async def admin_says(
     await _require_reader(held, caller, change, "Comments")
     part = transitions.admin_comments(change, author, body, change.at)
     part.attachments = attachments
-    await contacts.note_contacted(
-        held, caller, await queries.participant_ids.all(held, caller.workspace_id, change.id), change.at
-    )
+    await _note_contacted(held, caller, change)
     return part
+
+
+async def _note_contacted(held: Connection, caller: Caller, change: Held) -> None:
+    participants = await queries.participant_ids.all(held, caller.workspace_id, change.id)
+    await contacts.note_contacted(held, caller, participants, change.at)
 
 
 async def _reply_as_contact(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
@@ -226,7 +229,10 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
     if str(assignee_id) == "0":
         transitions.unassign(change, author, kind, body, change.at)
         return
-    transitions.assign(change, author, await find_assignee(held, caller, kind, assignee_id), body, change.at)
+    assignee = await find_assignee(held, caller, kind, assignee_id)
+    part = transitions.assign(change, author, assignee, body, change.at)
+    if transitions.is_reply_of_assignee(part):
+        await _note_contacted(held, caller, change)
     if kind == "team":
         await announce(held, caller.workspace_id, GivenToTeam(caller, change))
 

@@ -18,6 +18,7 @@ from callbox.support.conversations.changing import (
     Held,
     hold,
     store,
+    tell_read,
     time_of_action,
 )
 from callbox.support.conversations.schemas import (
@@ -99,6 +100,7 @@ async def update_conversation(
     """Set what is sent: read or not, the title, custom attributes. Each attribute that changes is told by a part."""
     async with transaction() as held:
         change = await hold(held, caller, conversation_id)
+        is_seen_now = request.read is True and not change.conversation.is_read
         if request.read is not UNSET:
             change.conversation.is_read = request.read
         if request.title is not UNSET:
@@ -106,6 +108,8 @@ async def update_conversation(
         if request.custom_attributes is not UNSET:
             await _set_attributes(held, caller, change, request.custom_attributes)
         conversation = await store(held, caller, change)
+        if is_seen_now:
+            await tell_read(held, caller, conversation, change.at)
         if plaintext:
             row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
             return conversation_with_parts(caller, row, plaintext=True)

@@ -47,6 +47,17 @@ NOBODY = Assignee("nobody_admin")
 
 # What teammates write to one another: nobody else sees it.
 NOTES = frozenset({"note", "note_and_unsnooze"})
+# Parts of somebody's decision whom to give it to. With a text, if that is wanted.
+ASSIGNMENTS = frozenset({"assignment", "assign_and_reopen", "assign_and_unsnooze"})
+
+
+def is_for_contacts(part_type: str, author: tuple[str, object], assigned_to: tuple[str, object] | None) -> bool:
+    """Whether a contact may read a part's text; people are given by type and id.
+
+    A text that goes with an assignment is for the colleague who is to go on. Who takes the conversation has nobody
+    but the contact to say it to: such a text is the reply.
+    """
+    return part_type not in NOTES and (part_type not in ASSIGNMENTS or author == assigned_to)
 
 
 class NewPart(msgspec.Struct):
@@ -64,6 +75,11 @@ class NewPart(msgspec.Struct):
     reply_options: str | None = None
     ticket_state: TicketState | None = None
     previous_ticket_state: TicketState | None = None
+
+
+def is_reply_of_assignee(part: NewPart) -> bool:
+    """Whether an admin takes the conversation, and says something to its contact with that."""
+    return part.body is not None and part.assigned_to == Assignee("admin", part.author.admin_id)
 
 
 class Conversation(sla.ServiceLevel, kw_only=True):
@@ -129,13 +145,6 @@ def admin_comments(change: Change, author: Author, body: str | None, at: datetim
         _open(conversation)
     change.add(part)
     _answered(conversation)
-    return part
-
-
-def admin_takes(change: Change, author: Author, body: str | None, at: datetime) -> NewPart:
-    """An admin answers an unassigned conversation from the inbox, and has it from then on: one part tells both."""
-    part = assign(change, author, Assignee("admin", author.admin_id), body, at)
-    _answered(change.conversation)
     return part
 
 
@@ -211,14 +220,17 @@ _ASSIGNMENT_PARTS: dict[State, str] = {
 
 
 def assign(change: Change, author: Author, assignee: Assignee, body: str | None, at: datetime) -> NewPart:
-    """Give to an admin or a team, which opens it. A text that comes with it is for colleagues."""
+    """Give to an admin or a team, which opens it. The text of an admin who takes it is a reply."""
     conversation = change.conversation
     part = NewPart(
         _ASSIGNMENT_PARTS[conversation.state], author, at, body, assignee, reopens=conversation.state == "closed"
     )
     _open(conversation)
     _set_assignee(conversation, assignee)
-    return change.add(part)
+    change.add(part)
+    if is_reply_of_assignee(part):
+        _answered(conversation)
+    return part
 
 
 def unassign(change: Change, author: Author, kind: Literal["admin", "team"], body: str | None, at: datetime) -> NewPart:

@@ -6,7 +6,7 @@ from callbox.platform.database import Connection
 from callbox.platform.events import Event, Topic, record_many
 from callbox.support.conversations import queries as conversation_queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, TicketChanged, hold, write
-from callbox.support.conversations.transitions import NewPart
+from callbox.support.conversations.transitions import NewPart, is_reply_of_assignee
 from callbox.support.tickets.schemas import Ticket, TicketPart, TicketPartEvent, ticket_from_row
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
@@ -76,7 +76,8 @@ def topics_of(part: NewPart) -> list[Topic]:
     if part.part_type in _TOPICS:
         return [_TOPICS[part.part_type]]
     if part.assigned_to is not None:
-        return [Topic.TICKET_TEAM_ASSIGNED if part.assigned_to.type == "team" else Topic.TICKET_ADMIN_ASSIGNED]
+        assigned = Topic.TICKET_TEAM_ASSIGNED if part.assigned_to.type == "team" else Topic.TICKET_ADMIN_ASSIGNED
+        return [assigned, Topic.TICKET_ADMIN_REPLIED] if is_reply_of_assignee(part) else [assigned]
     if part.ticket_state != part.previous_ticket_state:
         # In this version of the API, a ticket counts as closed when it is resolved.
         is_resolved = part.ticket_state == "resolved"

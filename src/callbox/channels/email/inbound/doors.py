@@ -20,6 +20,11 @@ class Doors(msgspec.Struct, frozen=True):
         """What a child process has to inherit."""
         return [each for each in (self.smtp, self.lmtp) if each is not None]
 
+    def places(self) -> list[tuple[str, str]]:
+        """Which protocol is spoken where: at HOST:PORT, or at a path."""
+        spoken = [(name, each) for name, each in (("SMTP", self.smtp), ("LMTP", self.lmtp)) if each is not None]
+        return [(name, _place(each)) for name, each in spoken]
+
     def tls(self) -> ssl.SSLContext | None:
         """What STARTTLS is answered with. Raises OSError where the files hold no certificate with its key."""
         if self.certificate is None:
@@ -27,6 +32,15 @@ class Doors(msgspec.Struct, frozen=True):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificate, self.key)
         return context
+
+
+def _place(descriptor: int) -> str:
+    with opened(descriptor) as listening:
+        address = listening.getsockname()
+    if isinstance(address, str):
+        return address
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def opened(descriptor: int) -> socket.socket:

@@ -5,7 +5,6 @@ is shown as well as it can be.
 """
 
 import binascii
-import codecs
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -49,8 +48,8 @@ def text_of(data: bytes, charset: str | None) -> str:
     named = _MEANT.get((charset or "").strip().lower(), charset or "")
     for candidate in ("utf-8", named) if _says_little(named) else (named, "utf-8"):
         try:
-            return storable(codecs.decode(data, candidate) if _is_charset(candidate) else _refuse(candidate))
-        except (UnicodeError, LookupError):
+            return storable(data.decode(candidate))
+        except (ValueError, LookupError):
             continue
     return storable(data.decode("cp1252", "replace"))
 
@@ -58,14 +57,6 @@ def text_of(data: bytes, charset: str | None) -> str:
 def _says_little(charset: str) -> bool:
     """Programs name these by default, whatever they send."""
     return charset in {"", "cp1252"}
-
-
-def _is_charset(name: str) -> bool:
-    return bool(getattr(codecs.lookup(name), "_is_text_encoding", True))
-
-
-def _refuse(name: str) -> str:
-    raise LookupError(name)
 
 
 def storable(text: str) -> str:

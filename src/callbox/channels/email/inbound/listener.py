@@ -7,9 +7,8 @@ of workspaces: nothing is passed on to others.
 import asyncio
 import logging
 import ssl
-from collections import Counter, deque
+from collections import Counter
 from functools import partial
-from time import monotonic
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from callbox.channels.email.inbound.doors import Doors, opened
 from callbox.channels.email.inbound.receiving import MAX_MAIL_BYTES, Delivery, receive, workspace_of
 from callbox.platform.database import connection
+from callbox.wire.rate_limits import PersonalLimit
 
 _MAX_RECIPIENTS = 100
 # Programs send longer lines than they may; what has no line end at all is refused.
@@ -54,7 +54,7 @@ class _Visitors:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._connected: Counter[str] = Counter()
-        self._sent: dict[str, deque[float]] = {}
+        self._sent = PersonalLimit(limits.mails_a_minute, _RATE_SECONDS)
 
     def enter(self, address: str) -> bool:
         """Count a connection; False if there are too many."""
@@ -71,18 +71,7 @@ class _Visitors:
 
     def may_send(self, address: str) -> bool:
         """Count a mail; False if the address has sent too many within a minute."""
-        if address == _BESIDE_US:
-            return True
-        now = monotonic()
-        for known in [known for known, times in self._sent.items() if times[-1] < now - _RATE_SECONDS]:
-            del self._sent[known]
-        times = self._sent.setdefault(address, deque())
-        while times and times[0] < now - _RATE_SECONDS:
-            times.popleft()
-        if len(times) >= self._limits.mails_a_minute:
-            return False
-        times.append(now)
-        return True
+        return address == _BESIDE_US or self._sent.allows(address)
 
 
 def _host_of(peer: object) -> str:

@@ -6,6 +6,7 @@ in a conversation without taking part in it is taken in as somebody new, never f
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -34,9 +35,12 @@ from callbox.support.conversations.replies import admin_says, contact_says
 from callbox.support.conversations.transitions import BOT, Author
 from callbox.support.messages.service import conversation_of
 from callbox.wire.authentication import Caller
+from callbox.wire.errors import ParameterInvalid
 from callbox.wire.html import paragraphs
 
 _LONGEST_NAME = 255
+# Of those who are in Cc, lest one mail make contacts of a whole address book.
+_MOST_OTHERS = 20
 
 
 class Understood(msgspec.Struct, kw_only=True):
@@ -144,7 +148,9 @@ async def _begin(held: Connection, arrival: Arrival, writer: Mailbox) -> int:
         attachments=await _kept(held, arrival),
     )
     await contacts.note_reply(held, caller, contact.id, message.at)
-    begun = await begin(held, caller, message, [contact.id])
+    # To whom else an admin's colleague's mail went says nothing of whom the conversation is with.
+    others = [] if forwarded else [each.id for each in await _others(held, arrival, writer)]
+    begun = await begin(held, caller, message, list(dict.fromkeys([contact.id, *others])))
     if forwarded is not None:
         await _tell_who_forwarded(held, caller, begun.conversation_id, writer, forwarded)
     await _remember(held, arrival, begun.conversation_id, contact.id)
@@ -175,7 +181,7 @@ async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target:
     caller = arrival.caller
     conversation_id = target.conversation_id or await conversation_of(held, caller, target.message_id or 0)
     attachments = await _kept(held, arrival)
-    admin_id = await _proven_admin(held, arrival, writer, target)
+    admin_id, known = await _proven_admin(held, arrival, writer, target), None
     if admin_id is not None:
         change = await hold(held, caller, conversation_id)
         author = await acting_admin(held, caller, admin_id)
@@ -183,13 +189,39 @@ async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target:
         participants = await conversation_queries.participant_ids.all(held, caller.workspace_id, conversation_id)
         contact_id = participants[0]
     else:
-        contact = await _participant(held, arrival, conversation_id, writer)
+        known = await queries.participant_by_email.first(held, caller.workspace_id, conversation_id, writer.address)
+        contact = (
+            await _newcomer(held, arrival, conversation_id, writer)
+            if known is None
+            else await contacts.contact_in(held, caller, known)
+        )
         change = await hold(held, caller, conversation_id)
         author, contact_id = Author(contact.role, contact_id=contact.id), contact.id
         await contact_says(held, caller, change, author, arrival.body.html, attachments)
     await store(held, caller, change)
+    if admin_id is not None or known is not None:
+        for other in await _others(held, arrival, writer):
+            await join(held, caller, await hold(held, caller, conversation_id), author, other)
     await _remember(held, arrival, conversation_id, contact_id)
     return conversation_id
+
+
+async def _others(held: Connection, arrival: Arrival, writer: Mailbox) -> list[Contact]:
+    """The people to whom the mail went as well (To and Cc): they take part, as they do among mail programs."""
+    found = []
+    for mailbox in arrival.mail.recipients[:_MOST_OTHERS]:
+        if mailbox.address == writer.address or await _is_team(held, arrival.caller, mailbox.address):
+            continue
+        name = mailbox.name[:_LONGEST_NAME] or None
+        with suppress(ParameterInvalid):  # nobody can be written to at what is no address
+            found.append(await contacts.contact_with_email(held, arrival.caller, mailbox.address, name))
+    return found
+
+
+async def _is_team(held: Connection, caller: Caller, address: str) -> bool:
+    if await _is_own(held, caller, address):
+        return True
+    return await queries.admin_by_email.first(held, caller.workspace_id, address) is not None
 
 
 async def _proven_admin(held: Connection, arrival: Arrival, writer: Mailbox, target: ReplyTarget) -> int | None:
@@ -201,12 +233,9 @@ async def _proven_admin(held: Connection, arrival: Arrival, writer: Mailbox, tar
     return admin_id if is_signed and writer == arrival.mail.sender else None
 
 
-async def _participant(held: Connection, arrival: Arrival, conversation_id: int, writer: Mailbox) -> Contact:
-    """The participant with the writer's address. Somebody else takes part from now on, as the conversation tells."""
+async def _newcomer(held: Connection, arrival: Arrival, conversation_id: int, writer: Mailbox) -> Contact:
+    """Somebody who writes without taking part does so from now on, as the conversation tells."""
     caller = arrival.caller
-    known = await queries.participant_by_email.first(held, caller.workspace_id, conversation_id, writer.address)
-    if known is not None:
-        return await contacts.contact_in(held, caller, known)
     contact = await contacts.contact_with_email(held, caller, writer.address, writer.name[:_LONGEST_NAME] or None)
     change = await hold(held, caller, conversation_id)
     await join(held, caller, change, Author(contact.role, contact_id=contact.id), contact)
