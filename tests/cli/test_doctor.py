@@ -17,7 +17,7 @@ import pytest
 from callbox.doctor import Finding, examine, machine, mail
 from callbox.platform.database.migrate import migrations
 from callbox.settings import Settings
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import RunningServer, free_port
 
 DNS_RECORDS = {

@@ -16,7 +16,7 @@ import pytest
 from callbox.backup import _without_password, back_up, restore
 from callbox.installation import InstallationError
 from callbox.platform.files import open_files
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import _create_database, _drop_database, start_server, stop_server
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP8z8AARAwQCgAf7gP9hFHTdwAAAABJRU5ErkJggg=="
@@ -152,6 +152,18 @@ async def test_a_backup_that_is_broken_changes_nothing(backup: Path, database_ur
     with pytest.raises(InstallationError, match=sentence):
         await restore(database_url, broken, data, replace=True, on_progress=print)
     assert await _names(database_url) == ["Old"]
+
+
+async def test_nothing_is_unpacked_but_what_a_backup_has(backup: Path, database_url: str, data: Path) -> None:
+    file = "files/abcd1234/0b/0b0b0b0b-0000-4000-8000-000000000000"
+    strange = ["../evil", "files/../../evil", "/tmp/callbox-evil", "files/abcd1234/0b/../../../evil"]
+    [*own, last] = _members(backup.read_bytes()).items()
+    backup.write_bytes(_archive(dict([*own, (file, b"x"), *((name, b"evil") for name in strange), last])))
+    open_files(str(data / "files"))
+    await restore(database_url, backup, data, replace=True, on_progress=print)
+    assert (data / file).read_bytes() == b"x"
+    assert not [path for path in data.parent.rglob("*evil*") if path.name.endswith("evil")]
+    assert not Path("/tmp/callbox-evil").exists()
 
 
 async def test_a_file_is_never_written_over_nor_an_empty_database_backed_up(
