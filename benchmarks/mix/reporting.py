@@ -90,12 +90,17 @@ def _percentiles(times: Sequence[float]) -> str:
     return " / ".join(f"{percentile(times, share) * 1000:,.1f}" for share in _PERCENTILES)
 
 
+def _milliseconds(seconds: float) -> str:
+    """Nothing where an operation was too rare to be asked for."""
+    return f"{seconds * 1000:.2f}" if seconds else ""
+
+
 def _growth(cells: Sequence[Cell]) -> str:
     """Each size, and the further ones as multiples of the first."""
     rows = []
     for place, part in enumerate(cells[0].parts if cells else ()):
         medians = [percentile(cell.alone.seen.times[place], 0.5) for cell in cells if cell.alone]
-        growth = [f"{each / medians[0]:.2f}" if medians[0] else "" for each in medians[1:]]
-        rows.append((part.name, part.kind, f"{part.weight:g} %", *(f"{each * 1000:.2f}" for each in medians), *growth))
+        growth = [f"{each / medians[0]:.2f}" if each and medians[0] else "" for each in medians[1:]]
+        rows.append((part.name, part.kind, f"{part.weight:g} %", *map(_milliseconds, medians), *growth))
     sizes = (f"{cell.contacts:,}" for cell in cells)
     return markdown(("operation", "class", "share", *sizes, *["growth"] * (len(cells) - 1)), rows)
