@@ -4,6 +4,7 @@ To read the program takes longer than most commands. A copy is otherwise what `p
 its own environment, standard streams and exit status.
 """
 
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ def _become(call: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    # What was read is shared as long as nobody writes to it, and the garbage collector would.
+    gc.freeze()
     for line in sys.stdin:
         copy = os.fork()
         if copy == 0:
