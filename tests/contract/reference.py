@@ -224,6 +224,27 @@ def _json_schema(schema: Any) -> Any:
     return converted
 
 
+def corrected() -> Json:
+    """The whole description as OpenAPI 3.1, with the corrections.
+
+    Without formats: what it calls a UUID or a URI is a request's id or a path in its own examples.
+    """
+    document: Json = _json_schema(description())
+    document["components"]["schemas"] = _schemas()
+    whole: Json = _without_formats({**document, "openapi": "3.1.0"})
+    return whole
+
+
+def _without_formats(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_formats(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _without_formats(value) for key, value in node.items() if key != "format" or not isinstance(value, str)
+    }
+
+
 def violations(body: Any, schema: Json) -> list[str]:
     """What of a body does not fit the description's schema."""
     document = {**_json_schema(schema), "components": {"schemas": _schemas()}}
