@@ -61,6 +61,8 @@ GLOBAL = {
     "take_turn": "a lock of the relay's",
     "contacts_of_streams": "a process looks at the streams of all workspaces",
     "count_backlog": "for the operator of the installation",
+    "count_connections": "the server's, of no workspace",
+    "count_other_connections": "the database's, of no workspace",
     "current_snapshot": "the database's, of no workspace",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
@@ -70,6 +72,7 @@ GLOBAL = {
     "forget_live_viewers": "a process tells of all workspaces together",
     "forget_recent_events": "retention is the same everywhere",
     "good_tokens_of_streams": "a process looks at the streams of all workspaces",
+    "has_workspaces": "the table of workspaces itself",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
     "key_of_table": "what tables look like, not what is in them",
@@ -84,8 +87,11 @@ GLOBAL = {
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
     "send_notifications": "a process tells of all workspaces together",
+    "server_state": "the database's, of no workspace",
+    "signing_keys": "for the operator of the installation",
     "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
+    "stems_of_words": "it reads no table",
     "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
@@ -93,7 +99,7 @@ GLOBAL = {
     "update_clock": "the table of workspaces itself",
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
-    "words_matching_search": "it reads no table",
+    "work_state": "for the operator of the installation",
     "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
@@ -102,21 +108,20 @@ GLOBAL = {
 # Statements that ask the database for the time, and why.
 ASK_FOR_THE_TIME = {
     "insert_work": "the queue library compares with the database's clock",
+    "server_state": "it is the database's clock that is looked at",
     "requeue_held_job": "the queue library compares with the database's clock",
 }
 
+_SEARCHED = ("contacts", "conversations", "tickets")
 # Functions that compile a statement while a request waits; everywhere else statements are constants.
 COMPILED = {
     ("exports/dump/tables.py", "count_rows"): {"dump_count"},
     ("exports/dump/tables.py", "read_rows"): {"dump_rows"},
-    ("people/contacts/search.py", "_look_up"): {"contacts_look_up"},
-    ("people/contacts/search.py", "_search"): {"contacts_search"},
-    ("people/contacts/search.py", "_total"): {"contacts_search_total"},
     ("people/segments/membership.py", "_replace_members"): {"remove_segment_members", "insert_segment_members"},
     ("support/assignment/conditions.py", "_ask"): {"rules_met"},
-    ("support/conversations/finding.py", "_look_up"): {"conversations_look_up", "tickets_look_up"},
-    ("support/conversations/finding.py", "_search"): {"conversations_search", "tickets_search"},
-    ("support/conversations/finding.py", "_total"): {"conversations_search_total", "tickets_search_total"},
+    ("wire/search/finding.py", "_look_up"): {f"{target}_look_up" for target in _SEARCHED},
+    ("wire/search/finding.py", "_search"): {f"{target}_search" for target in _SEARCHED},
+    ("wire/search/finding.py", "_total"): {f"{target}_search_total" for target in _SEARCHED},
 }
 
 # Modules that talk to the database without named statements, and why.

@@ -166,7 +166,7 @@ class ServerError(WireError):
 
 
 class ServiceUnavailable(WireError):
-    """The database cannot be reached at the moment; trying again is safe."""
+    """The database cannot be reached at the moment, or no file be kept; trying again is safe."""
 
     status = 503
     code = "service_unavailable"

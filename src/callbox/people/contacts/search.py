@@ -1,18 +1,13 @@
 """What can be searched of a contact: the search language's table of fields, and the search itself."""
 
-from datetime import datetime
-
-import msgspec
-
 from callbox.people.contacts.queries import CONTACT_COLUMNS, ContactRow, contacts_by_ids
 from callbox.people.contacts.schemas import ContactList, contact_from_row
 from callbox.people.contacts.service import DEFAULT_PER_PAGE, MAX_PER_PAGE
 from callbox.people.data_attributes.values import types_for_search
-from callbox.platform.database import Connection, Query, connection, searching_connection
+from callbox.platform.database import Connection, connection
 from callbox.wire import search
 from callbox.wire.authentication import Caller
-from callbox.wire.pagination import CursorPage, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, CompiledSort, Field, FieldType, Resource
+from callbox.wire.search import Compiled, Field, FieldType, Resource, Target
 
 _STRINGS = {
     name: Field(FieldType.STRING, f"c.{column}", is_sortable=name == column)
@@ -90,32 +85,29 @@ CONTACTS = Resource(
 )
 
 
-class _CountedRow(ContactRow):
-    """A contact, and how many there are with it."""
-
-    total_count: int = 0
-
-
-class _Found(msgspec.Struct):
-    """A contact's place in the results."""
-
-    id: str
-    sort_value: datetime | str | int | None
+_CONTACTS = Target(
+    name="contacts",
+    resource=CONTACTS,
+    table="contacts",
+    condition="c.state = 'live'",
+    id_type="text",
+    tables="contacts c",
+    columns=CONTACT_COLUMNS,
+    row=ContactRow,
+    by_ids=contacts_by_ids,
+    default_per_page=DEFAULT_PER_PAGE,
+    max_per_page=MAX_PER_PAGE,
+)
 
 
 async def search_contacts(caller: Caller, body: bytes) -> ContactList:
     """Live contacts that meet a query, by pages."""
     asked = search.parse_search(body)
-    sort = search.compile_sort(CONTACTS, asked.sort)
-    listing = f"{caller.workspace_id} contacts/search {asked.mark}"
-    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await contact_condition(held, caller, asked.query, first_parameter=2)
-    is_look_up = page.total_count is None and search.is_look_up(CONTACTS, asked.query)
-    rows, last, total = await (_look_up if is_look_up else _search)(caller, condition, sort, page)
-    value = search.cursor_value_of(last.sort_value) if last else None
-    pages = cursor_pages(page, total, last.id if last else None, value)
-    return ContactList("list", [contact_from_row(caller, row, cleared_email=None) for row in rows], total, pages)
+    found = await search.find(caller, _CONTACTS, asked, condition)
+    shown = [contact_from_row(caller, row, cleared_email=None) for row in found.rows]
+    return ContactList("list", shown, found.total, found.pages)
 
 
 async def contact_condition(held: Connection, caller: Caller, query: search.Query, *, first_parameter: int) -> Compiled:
@@ -125,85 +117,3 @@ async def contact_condition(held: Connection, caller: Caller, query: search.Quer
     return search.compile_filter(
         CONTACTS, query, attribute_types=types, timezone=caller.timezone, first_parameter=first_parameter
     )
-
-
-_Page = tuple[list[ContactRow], _Found | None, int]
-
-
-async def _look_up(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
-    """The rows of a first page, its last one if there are more, and how many there are.
-
-    All that an index leads to is found at once, since it has to be counted. So the values do not matter for the plan.
-    """
-    statement = Query(
-        "contacts_look_up",
-        _CountedRow,
-        f"""
-        WITH found AS MATERIALIZED (
-            SELECT c.id, {sort.sql} AS sort_value
-            FROM contacts c
-            WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
-        ), page AS (
-            SELECT id
-            FROM found
-            ORDER BY {sort.order_by("id", value="sort_value")}
-            LIMIT ${len(condition.parameters) + 2}
-        )
-        SELECT {CONTACT_COLUMNS}, (SELECT count(*) FROM found)
-        FROM page
-        JOIN contacts c ON c.workspace_id = $1 AND c.id = page.id
-        ORDER BY {sort.order_by("c.id")}
-        """,
-    )
-    async with connection() as held:
-        rows = await statement.all(held, caller.workspace_id, *condition.parameters, page.per_page + 1)
-    shown = rows[: page.per_page]
-    last = _Found(shown[-1].id, getattr(shown[-1], sort.field)) if len(rows) > page.per_page else None
-    return [*shown], last, rows[0].total_count if rows else 0
-
-
-async def _search(caller: Caller, condition: Compiled, sort: CompiledSort, page: CursorPage) -> _Page:
-    """The same of any page and whatever is asked for: first who is on it, by a statement that is planned for its values
-    and so has to be simple, then their rows."""
-    where = f"c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}"
-    parameters = condition.parameters
-    if page.last_id:
-        after = search.compile_page(sort, "c.id", page.sort_value, page.last_id, 2 + len(parameters))
-        where, parameters = f"{where} AND {after.sql}", [*parameters, *after.parameters]
-    statement = Query(
-        "contacts_search",
-        _Found,
-        f"""
-        SELECT c.id, {sort.sql}
-        FROM contacts c
-        WHERE {where}
-        ORDER BY {sort.order_by("c.id")}
-        LIMIT ${len(parameters) + 2}
-        """,
-    )
-    async with searching_connection() as held:
-        found = await statement.all(held, caller.workspace_id, *parameters, page.per_page + 1)
-        total = await _total(held, caller, condition, page, len(found))
-    shown = found[: page.per_page]
-    async with connection() as held:
-        rows = await contacts_by_ids.all(held, caller.workspace_id, [each.id for each in shown])
-    by_id = {row.id: row for row in rows}
-    return [by_id[each.id] for each in shown if each.id in by_id], shown[-1] if len(found) > len(shown) else None, total
-
-
-async def _total(held: Connection, caller: Caller, condition: Compiled, page: CursorPage, found: int) -> int:
-    """How many meet the query; known already on further pages, and where all are on the first one."""
-    if page.total_count is not None:
-        return page.total_count
-    if found <= page.per_page:
-        return found
-    statement = Query(
-        "contacts_search_total",
-        int,
-        f"""
-        SELECT count(*)
-        FROM contacts c
-        WHERE c.workspace_id = $1 AND c.state = 'live' AND {condition.sql}
-        """,
-    )
-    return await statement.one(held, caller.workspace_id, *condition.parameters)

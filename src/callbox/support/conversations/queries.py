@@ -219,13 +219,20 @@ CONVERSATION_COLUMNS = f"""
         JOIN conversations lc ON lc.workspace_id = $1 AND lc.id = l.id
         LEFT JOIN ticket_types lt ON lt.workspace_id = $1 AND lt.id = lc.ticket_type_id
     )::text,
-    (SELECT {TICKET_TYPE} FROM ticket_types t WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id),
+    type_of_ticket.shown,
     ({attachments_sql(_TICKET_FILES)})::text"""
 
-CONVERSATION_TABLES = """
+# Many tickets are of few types. With OFFSET, PostgreSQL reads each once and remembers it for the other rows.
+CONVERSATION_TABLES = f"""
     conversations c
     LEFT JOIN admins sa ON sa.workspace_id = $1 AND sa.id = c.source_author_admin_id
-    LEFT JOIN contacts sc ON sc.workspace_id = $1 AND sc.id = c.source_author_contact_id"""
+    LEFT JOIN contacts sc ON sc.workspace_id = $1 AND sc.id = c.source_author_contact_id
+    LEFT JOIN LATERAL (
+        SELECT {TICKET_TYPE} AS shown
+        FROM ticket_types t
+        WHERE t.workspace_id = $1 AND t.id = c.ticket_type_id
+        OFFSET 0
+    ) type_of_ticket ON true"""
 
 _FIELDS = ConversationRow.__struct_fields__
 

@@ -5,8 +5,12 @@ from datetime import UTC, datetime
 from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
-from callbox.support.conversations.finding import Asked, Target, find
-from callbox.support.conversations.queries import ConversationRow
+from callbox.support.conversations.queries import (
+    CONVERSATION_COLUMNS,
+    CONVERSATION_TABLES,
+    ConversationRow,
+    conversation_row,
+)
 from callbox.support.conversations.schemas import (
     ConversationList,
     ListConversationsQuery,
@@ -16,7 +20,7 @@ from callbox.support.conversations.schemas import (
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, CursorPages, cursor_page, cursor_pages
-from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Holder, Resource, Target
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 150
@@ -37,14 +41,26 @@ def _without_agents(*names: str) -> dict[str, Field]:
     return {f"ai_agent.{name}": Field(FieldType.STRING, "NULL::text") for name in names}
 
 
+_AUTHOR_ID = "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)"
+_CONTACT_KEYS = "SELECT p.id FROM contacts p WHERE p.workspace_id = $1 AND {}"
+_ADMIN_KEYS = "SELECT a.id::text FROM admins a WHERE a.workspace_id = $1 AND {}"
+
+
 # The source's author is looked up, so that conditions about other things join nothing.
 def _contact_author(column: str) -> str:
     return f"(SELECT p.{column} FROM contacts p WHERE p.workspace_id = $1 AND p.id = c.source_author_contact_id)"
 
 
-def _author(column: str) -> str:
+def _of_author(column: str, *, is_folded: bool = False) -> Field:
+    """What is kept of the contact or admin who wrote the source; of a contact, it may be in lower case already."""
     admin = f"(SELECT a.{column} FROM admins a WHERE a.workspace_id = $1 AND a.id = c.source_author_admin_id)"
-    return f"coalesce({admin}, {_contact_author(column)})"
+    return Field(
+        FieldType.STRING,
+        f"coalesce({admin}, {_contact_author(column)})",
+        is_indexed=True,
+        key=_AUTHOR_ID,
+        holders=(Holder(f"p.{column}", _CONTACT_KEYS, is_folded), Holder(f"a.{column}", _ADMIN_KEYS)),
+    )
 
 
 _RATING_ADMIN = Field(FieldType.ID, "c.rating_admin_id")
@@ -68,14 +84,12 @@ CONVERSATIONS = Resource(
             member="w.words",
         ),
         "source.url": Field(FieldType.STRING, "c.source_url"),
-        "source.author.id": Field(
-            FieldType.STRING, "coalesce(c.source_author_contact_id, c.source_author_admin_id::text)", is_folded=True
-        ),
+        "source.author.id": Field(FieldType.STRING, _AUTHOR_ID, is_folded=True, is_indexed=True),
         "source.author.type": Field(
             FieldType.STRING, f"coalesce({_contact_author('role')}, c.source_author_type)", is_folded=True
         ),
-        "source.author.name": Field(FieldType.STRING, _author("name")),
-        "source.author.email": Field(FieldType.STRING, _author("email")),
+        "source.author.name": _of_author("name"),
+        "source.author.email": _of_author("email", is_folded=True),
         "contact_ids": Field(
             FieldType.MEMBER,
             """EXISTS (
@@ -146,7 +160,19 @@ CONVERSATIONS = Resource(
 )
 
 
-_CONVERSATIONS = Target("conversations", "c.source_type IS NOT NULL")
+_CONVERSATIONS = Target(
+    name="conversations",
+    resource=CONVERSATIONS,
+    table="conversations",
+    condition="c.source_type IS NOT NULL",
+    id_type="bigint",
+    tables=CONVERSATION_TABLES,
+    columns=CONVERSATION_COLUMNS,
+    row=conversation_row,
+    by_ids=queries.conversations_by_ids,
+    default_per_page=DEFAULT_PER_PAGE,
+    max_per_page=MAX_PER_PAGE,
+)
 _LATEST_FIRST = search.compile_sort(CONVERSATIONS, search.Sort())
 
 
@@ -175,19 +201,10 @@ def _start(page: CursorPage) -> list[object]:
 async def search_conversations(caller: Caller, body: bytes) -> ConversationList:
     """Conversations that meet a query, by pages."""
     asked = search.parse_search(body)
-    sort = search.compile_sort(CONVERSATIONS, asked.sort)
-    listing = f"{caller.workspace_id} conversations/search {asked.mark}"
-    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await conversation_condition(held, caller, asked.query, first_parameter=2)
-    is_look_up = search.is_look_up(CONVERSATIONS, asked.query)
-    has_words = search.has_words(CONVERSATIONS, asked.query)
-    found = await find(caller, Asked(_CONVERSATIONS, condition, sort, page, is_look_up, has_words))
-    async with connection() as held:
-        rows = await queries.conversations_by_ids.all(held, caller.workspace_id, found.ids)
-    by_id = {row.id: row for row in rows}
-    shown = [by_id[each] for each in found.ids if each in by_id]
-    return _listed(caller, shown, found.total, found.pages, asked.per_page)
+    found = await search.find(caller, _CONVERSATIONS, asked, condition)
+    return _listed(caller, found.rows, found.total, found.pages, asked.per_page)
 
 
 def _listed(

@@ -1,5 +1,6 @@
 """SQL about ticket types and their attributes, and its row types."""
 
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,9 @@ DataType = Literal["string", "list", "integer", "decimal", "boolean", "datetime"
 
 TITLE = "_default_title_"
 DESCRIPTION = "_default_description_"
+
+# Each of a page's tickets brings its type along, and most are of the same few.
+REMEMBERED_TYPES = 256
 
 
 class ListOptionRow(msgspec.Struct, omit_defaults=True):
@@ -93,8 +97,9 @@ TICKET_TYPE = """
 _decode = msgspec.json.Decoder(TicketTypeRow).decode
 
 
+@lru_cache(REMEMBERED_TYPES)
 def ticket_type_row(column: str) -> TicketTypeRow:
-    """The row that a `TICKET_TYPE` column holds."""
+    """The row that a `TICKET_TYPE` column holds; whoever asks shares it, so nobody changes it."""
     return _decode(column)
 
 

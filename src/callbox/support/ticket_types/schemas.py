@@ -1,18 +1,20 @@
 """Ticket types and their attributes as they are on the wire."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from callbox.support.ticket_types.queries import (
+    REMEMBERED_TYPES,
     AttributeRow,
     Category,
     DataType,
     InputOptionsRow,
     TicketTypeRow,
+    ticket_type_row,
 )
-from callbox.wire.authentication import Caller
 from callbox.wire.decode import Name
 
 DEFAULT_ICON = "🎟️"
@@ -140,16 +142,22 @@ class UpdateAttributeRequest(msgspec.Struct):
     archived: bool | UnsetType = UNSET
 
 
-def ticket_type_from_row(caller: Caller, row: TicketTypeRow) -> TicketType:
+@lru_cache(REMEMBERED_TYPES)
+def ticket_type_from_column(workspace_id: str, column: str) -> TicketType:
+    """The ticket type as GET shows it, of a `TICKET_TYPE` column; whoever asks shares it, so nobody changes it."""
+    return ticket_type_from_row(workspace_id, ticket_type_row(column))
+
+
+def ticket_type_from_row(workspace_id: str, row: TicketTypeRow) -> TicketType:
     """The ticket type as GET shows it."""
-    attributes = [attribute_from_row(caller, row.id, attribute) for attribute in row.attributes]
+    attributes = [attribute_from_row(workspace_id, row.id, attribute) for attribute in row.attributes]
     return TicketType(
         "ticket_type",
         str(row.id),
         row.name,
         row.description,
         row.icon,
-        caller.workspace_id,
+        workspace_id,
         row.archived,
         row.created_at,
         row.updated_at,
@@ -159,12 +167,12 @@ def ticket_type_from_row(caller: Caller, row: TicketTypeRow) -> TicketType:
     )
 
 
-def attribute_from_row(caller: Caller, ticket_type_id: int, row: AttributeRow) -> TicketTypeAttribute:
+def attribute_from_row(workspace_id: str, ticket_type_id: int, row: AttributeRow) -> TicketTypeAttribute:
     """An attribute as its type shows it."""
     return TicketTypeAttribute(
         "ticket_type_attribute",
         str(row.id),
-        caller.workspace_id,
+        workspace_id,
         row.name,
         row.description,
         row.data_type,

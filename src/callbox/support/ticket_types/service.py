@@ -78,13 +78,13 @@ async def list_ticket_types(caller: Caller) -> list[TicketType]:
     """All ticket types, archived ones too."""
     async with connection() as held:
         rows = await queries.all_ticket_types.all(held, caller.workspace_id)
-    return [ticket_type_from_row(caller, row) for row in rows]
+    return [ticket_type_from_row(caller.workspace_id, row) for row in rows]
 
 
 async def get_ticket_type(caller: Caller, ticket_type_id: WireId) -> TicketType:
     """One ticket type."""
     async with connection() as held:
-        return ticket_type_from_row(caller, await find_ticket_type(held, caller, ticket_type_id))
+        return ticket_type_from_row(caller.workspace_id, await find_ticket_type(held, caller, ticket_type_id))
 
 
 async def find_ticket_type(held: Connection, caller: Caller, ticket_type_id: WireId) -> TicketTypeRow:
@@ -114,7 +114,7 @@ async def create_ticket_type(caller: Caller, request: CreateTicketTypeRequest) -
             request.is_internal,
             caller.now(),
         )
-        return ticket_type_from_row(caller, await find_ticket_type(held, caller, type_id))
+        return ticket_type_from_row(caller.workspace_id, await find_ticket_type(held, caller, type_id))
 
 
 async def update_ticket_type(caller: Caller, ticket_type_id: str, request: UpdateTicketTypeRequest) -> TicketType:
@@ -133,7 +133,7 @@ async def update_ticket_type(caller: Caller, ticket_type_id: str, request: Updat
             _sent(request.archived, row.archived),
             caller.now(),
         )
-        return ticket_type_from_row(caller, await find_ticket_type(held, caller, row.id))
+        return ticket_type_from_row(caller.workspace_id, await find_ticket_type(held, caller, row.id))
 
 
 async def create_attribute(caller: Caller, ticket_type_id: str, request: CreateAttributeRequest) -> TicketTypeAttribute:
@@ -202,7 +202,7 @@ async def _hold(held: Connection, caller: Caller, ticket_type_id: WireId) -> Tic
 
 async def _attribute_in(held: Connection, caller: Caller, type_id: int, attribute_id: WireId) -> TicketTypeAttribute:
     row = await find_ticket_type(held, caller, type_id)
-    return attribute_from_row(caller, type_id, _attribute_of(row, attribute_id))
+    return attribute_from_row(caller.workspace_id, type_id, _attribute_of(row, attribute_id))
 
 
 def _attribute_of(row: TicketTypeRow, attribute_id: WireId) -> AttributeRow:

@@ -22,7 +22,7 @@ from callbox.support.conversations.schemas import (
     ticket_attributes,
 )
 from callbox.support.ticket_types.queries import Category, ticket_type_row
-from callbox.support.ticket_types.schemas import TicketType, ticket_type_from_row
+from callbox.support.ticket_types.schemas import TicketType, ticket_type_from_column
 from callbox.support.ticket_types.states import EXTERNAL_LABELS, INTERNAL_LABELS, TicketState
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
@@ -166,7 +166,7 @@ def ticket_from_row(caller: Caller, row: ConversationRow) -> Ticket:
         ticket_id=str(row.ticket_number),
         ticket_attributes=ticket_attributes(caller, row, ticket_type),
         ticket_state=row.ticket_state,
-        ticket_type=ticket_type_from_row(caller, ticket_type),
+        ticket_type=ticket_type_from_column(caller.workspace_id, row.ticket_type),
         contacts=contacts_from_row(row),
         admin_assignee_id=NOBODY if row.admin_assignee_id is None else str(row.admin_assignee_id),
         team_assignee_id=NOBODY if row.team_assignee_id is None else str(row.team_assignee_id),

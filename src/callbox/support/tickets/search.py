@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from callbox.platform.database import Connection, connection
-from callbox.support.conversations.finding import Asked, Target, find
+from callbox.support.conversations.queries import (
+    CONVERSATION_COLUMNS,
+    CONVERSATION_PARTS,
+    CONVERSATION_TABLES,
+    conversation_row,
+)
 from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
 from callbox.support.ticket_types.service import find_attributes
 from callbox.support.tickets import queries
 from callbox.support.tickets.schemas import NOBODY, TicketList, ticket_from_row
 from callbox.wire import search
 from callbox.wire.authentication import Caller
-from callbox.wire.pagination import cursor_page
-from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource
-
-DEFAULT_PER_PAGE = 20
-MAX_PER_PAGE = 150
+from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource, Target
 
 _MEMBERSHIP = ("=", "!=", "IN", "NIN")
 _ASSIGNEES = frozenset({"admin_assignee_id", "team_assignee_id"})
@@ -72,22 +73,28 @@ TICKETS = Resource(
 )
 
 
-_TICKETS = Target("tickets", "c.ticket_number IS NOT NULL")
+_TICKETS = Target(
+    name="tickets",
+    resource=TICKETS,
+    table="conversations",
+    condition="c.ticket_number IS NOT NULL",
+    id_type="bigint",
+    tables=CONVERSATION_TABLES,
+    columns=f"{CONVERSATION_COLUMNS}, {CONVERSATION_PARTS}",
+    row=conversation_row,
+    by_ids=queries.tickets_by_ids,
+    default_per_page=20,
+    max_per_page=150,
+)
 
 
 async def search_tickets(caller: Caller, body: bytes) -> TicketList:
     """Tickets that meet a query, by pages."""
     asked = search.parse_search(body)
-    sort = search.compile_sort(TICKETS, asked.sort)
-    listing = f"{caller.workspace_id} tickets/search {asked.mark}"
-    page = cursor_page(asked.per_page, asked.starting_after, DEFAULT_PER_PAGE, MAX_PER_PAGE, listing=listing)
     async with connection() as held:
         condition = await _condition(held, caller, asked.query)
-    found = await find(caller, Asked(_TICKETS, condition, sort, page, search.is_look_up(TICKETS, asked.query)))
-    async with connection() as held:
-        rows = await queries.tickets_by_ids.all(held, caller.workspace_id, found.ids)
-    by_id = {row.id: row for row in rows}
-    shown = [ticket_from_row(caller, by_id[each]) for each in found.ids if each in by_id]
+    found = await search.find(caller, _TICKETS, asked, condition)
+    shown = [ticket_from_row(caller, row) for row in found.rows]
     return TicketList("ticket.list", found.pages, found.total, shown)
 
 

@@ -13,8 +13,9 @@ from callbox.wire.search.errors import (
     InvalidValue,
     InvalidValues,
 )
-from callbox.wire.search.fields import Field, FieldType, Resource
-from callbox.wire.search.filters import Compiled, compile_filter, has_words, is_look_up
+from callbox.wire.search.fields import Field, FieldType, Holder, Resource
+from callbox.wire.search.filters import Compiled, compile_filter
+from callbox.wire.search.finding import Found, Target, find
 from callbox.wire.search.grammar import (
     MAX_GROUP_ITEMS,
     MAX_GROUP_LEVELS,
@@ -42,7 +43,9 @@ __all__ = [
     "Field",
     "FieldType",
     "Filter",
+    "Found",
     "Group",
+    "Holder",
     "InvalidField",
     "InvalidOperator",
     "InvalidQuery",
@@ -56,13 +59,13 @@ __all__ = [
     "SearchRequest",
     "Sort",
     "SortValue",
+    "Target",
     "attribute_names",
     "compile_filter",
     "compile_page",
     "compile_sort",
     "cursor_value_of",
-    "has_words",
-    "is_look_up",
+    "find",
     "parse_query",
     "parse_search",
     "stored_words",

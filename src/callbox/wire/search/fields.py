@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
+
+# What ids of rows are in SQL.
+IdType = Literal["text", "bigint"]
 
 
 class FieldType(StrEnum):
@@ -39,11 +43,22 @@ OPERATORS: Mapping[FieldType, tuple[str, ...]] = {
 }
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """A table that holds values of a field: `value` in it, and its keys where that meets a condition at `{}`."""
+
+    value: str
+    keys: str
+    is_folded: bool = False
+
+
 class Field(msgspec.Struct, frozen=True):
     """One searchable field: an SQL expression over the resource's alias.
 
     For MEMBER and WORDS it is a condition with a place `{}` for a further one about `member`, an SQL expression of
     the type `member_type`: `c.id IN (SELECT t.contact_id FROM contact_tags t WHERE t.workspace_id = $1{})`.
+
+    A STRING that is kept in other tables may name them, and the `key` by which the row refers to them: what is asked
+    for is then looked up there first.
     """
 
     type: FieldType
@@ -54,6 +69,8 @@ class Field(msgspec.Struct, frozen=True):
     is_indexed: bool = False  # an index leads to the rows with a value
     member: str = ""
     member_type: str = "text"
+    key: str = ""
+    holders: tuple[Holder, ...] = ()
     operators: tuple[str, ...] | None = None  # where they are not those of the type
 
 

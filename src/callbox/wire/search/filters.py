@@ -74,14 +74,6 @@ def is_look_up(resource: Resource, query: Query) -> bool:
     return is_indexed and query.operator == "="
 
 
-def has_words(resource: Resource, query: Query) -> bool:
-    """Whether a query asks for words of a text."""
-    if isinstance(query, Group):
-        return any(has_words(resource, item) for item in query.queries)
-    field = resource.fields.get(query.field)
-    return field is not None and field.type is FieldType.WORDS
-
-
 class _Compiler:
     """Builds one condition, collecting its parameters. PostgreSQL refuses a parameter that the SQL does not use."""
 
@@ -113,7 +105,16 @@ class _Compiler:
             return self._membership(query, field)
         if field.type is FieldType.WORDS:
             return self._words(query, field)
+        if field.holders and _wants_values(query):
+            return self._held(query, field)
         return self._comparison(query, _Operand(field.type, field.sql, field.is_folded))
+
+    def _held(self, query: Filter, field: Field) -> str:
+        keys = (
+            holder.keys.format(self._comparison(query, _Operand(field.type, holder.value, holder.is_folded)))
+            for holder in field.holders
+        )
+        return f"{field.key} IN ({' UNION ALL '.join(keys)})"
 
     def _comparison(self, query: Filter, operand: _Operand) -> str:
         if query.operator in LISTS:
@@ -251,8 +252,12 @@ class _Compiler:
         patterns = [
             word_pattern(query.operator, checked_value(FieldType.WORDS, value)) for value in values if value is not None
         ]
-        parameter = self._parameter([pattern for pattern in patterns if pattern is not None], "text[]")
-        condition = field.sql.format(f" AND {field.member} LIKE ANY ({parameter})")
+        if query.operator in LISTS:
+            like = f"LIKE ANY ({self._parameter([each for each in patterns if each is not None], 'text[]')})"
+        else:
+            # No array of one, of which the planner would expect so many hits that it reads everything.
+            like = f"LIKE {self._parameter(patterns[0] if patterns else None, 'text')}"
+        condition = field.sql.format(f" AND {field.member} {like}")
         if None in values and query.operator not in TEXT:
             condition = f"({condition} OR NOT {field.sql.format('')})"
         return f"NOT ({condition})" if query.operator in _NEGATED else condition
@@ -301,6 +306,13 @@ class _Compiler:
 def _check_operator(query: Filter, allowed: Sequence[str]) -> None:
     if query.operator not in allowed:
         raise InvalidOperator(f"{query.field} does not support operator: {query.operator}")
+
+
+def _wants_values(query: Filter) -> bool:
+    """Whether only rows with a value can be meant."""
+    if query.operator == "IN":
+        return isinstance(query.value, list) and None not in query.value
+    return query.operator in _POSITIVE and query.value is not None
 
 
 def _null(operator: str, sql: str) -> str:

@@ -1,14 +1,13 @@
 """The order of results, and the condition with which a further page begins."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import msgspec
 
 from callbox.wire.decode import decimal_id
 from callbox.wire.pagination import CursorInvalid, SortValue
 from callbox.wire.search.errors import InvalidField, InvalidSortOrder
-from callbox.wire.search.fields import FieldType, Resource
+from callbox.wire.search.fields import FieldType, IdType, Resource
 from callbox.wire.search.filters import Compiled
 from callbox.wire.search.grammar import Sort
 
@@ -53,7 +52,7 @@ def compile_page(
     sort_value: SortValue,
     last_id: str,
     first_parameter: int,
-    id_type: Literal["text", "bigint"] = "text",
+    id_type: IdType = "text",
 ) -> Compiled:
     """The condition for rows after the one where a page ended. Rows without a value come last either way.
 
