@@ -4,7 +4,6 @@ The examples are the same at every run. `make fuzz` makes up more, from the desc
 """
 
 import base64
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +17,6 @@ from callbox.people.contacts.search import CONTACTS
 from callbox.support.conversations.search import CONVERSATIONS
 from callbox.support.tickets.search import TICKETS
 from callbox.wire.search import Resource
-from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import refusal
 from tests.guards.requests import OPERATIONS, REQUESTS
 from tests.guards.tenants import Tenant
@@ -31,16 +29,6 @@ def made_up(examples: int) -> settings:
     return settings(
         max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
-
-
-@pytest.fixture(scope="module")
-def tenant(guarded: RunningServer) -> Iterator[Tenant]:
-    """A workspace with one of everything."""
-    workspace = new_workspace(guarded)
-    with workspace.api:
-        made = Tenant(workspace)
-        made.furnish()
-        yield made
 
 
 def answered(answer: httpx.Response) -> bool:
@@ -85,7 +73,7 @@ def test_search_is_answered_or_refused(path: str, tenant: Tenant) -> None:
     )
     pages = st.fixed_dictionaries({"per_page": st.integers(-1, 151) | VALUES, "starting_after": VALUES})
 
-    @made_up(150)
+    @made_up(100)
     @given(query=_queries(resource), sort=sorts, pagination=st.none() | pages)
     def search(query: Json, sort: Any, pagination: Any) -> None:
         body = {"query": query, "sort": sort, "pagination": pagination}
