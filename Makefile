@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup setup-dev serve test clients lint format bench load peers docs lock audit clean
+.PHONY: setup setup-dev serve test clients fuzz lint format bench load peers docs lock audit clean
 
 setup: $(VENV)/.installed
 
@@ -30,6 +30,9 @@ test: setup-dev
 
 clients: setup-dev
 	$(BIN)/python -m pytest tests/clients
+
+fuzz: setup-dev
+	$(BIN)/python -m pytest tests/guards/fuzz
 
 lint: setup-dev
 	$(BIN)/ruff format --check .

@@ -143,6 +143,7 @@ _NOT_ALWAYS_THERE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     ("article_statistics", ("conversions",), "called `conversations` in every example"),
     ("collection", ("default_locale",), "of several languages only, in every example"),
+    ("segment", ("created_at", "person_type"), "companies name their segments by id and name"),
 )
 
 # Values that the description's schemas forbid although the service sends them: schema, property, schema, evidence.
@@ -166,6 +167,13 @@ _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
     ),
     ("paginated_news_item_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
     ("paginated_newsfeed_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
+    ("cursor_pages", "per_page", {"type": ["integer", "string"]}, "lists repeat the parameter, which is text"),
+    (
+        "data_attribute",
+        "model",
+        {"enum": ["contact", "company", "conversation"]},
+        "those of conversations are listed too",
+    ),
     ("ticket_type_list", "type", {"enum": ["list"]}, "the examples' type"),
     ("ticket_type_attribute_list", "type", {"enum": ["list"]}, "the examples' type"),
     ("ticket_type_attribute", "input_options", {"type": ["object", "null"]}, "null in the example of the list"),
@@ -180,6 +188,9 @@ _MOMENTS = ("first_assignment", "first_admin_reply", "first_close", "last_assign
 _ALSO_NULL: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("conversation", _UNTIL_THEN, "null in the examples"),
     ("conversation_list_item", _UNTIL_THEN, "null in the examples"),
+    ("conversation_rating", ("rating", "remark"), "null between the request and the answer"),
+    ("contact", ("email_domain",), "null without an e-mail address"),
+    ("article_content", ("url",), "null for a draft, as the article's own"),
     (
         "conversation_statistics",
         (
@@ -222,6 +233,27 @@ def _json_schema(schema: Any) -> Any:
     if schema.get("nullable") is True:
         return {"anyOf": [converted, {"type": "null"}]}
     return converted
+
+
+def corrected() -> Json:
+    """The whole description as OpenAPI 3.1, with the corrections.
+
+    Without formats: what it calls a UUID or a URI is a request's id or a path in its own examples.
+    """
+    document: Json = _json_schema(description())
+    document["components"]["schemas"] = _schemas()
+    whole: Json = _without_formats({**document, "openapi": "3.1.0"})
+    return whole
+
+
+def _without_formats(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_formats(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _without_formats(value) for key, value in node.items() if key != "format" or not isinstance(value, str)
+    }
 
 
 def violations(body: Any, schema: Json) -> list[str]:

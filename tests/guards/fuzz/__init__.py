@@ -1,0 +1,1 @@
+"""Requests that schemathesis makes up from the descriptions, by the thousand. Started by `make fuzz` alone."""
