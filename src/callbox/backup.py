@@ -42,9 +42,16 @@ _SETTINGS_LINES = 30
 _NEW_SETTING = b"SET transaction_timeout = 0;\n"
 
 # Everything that was there goes, everything of the backup comes, or nothing happens. Transaction numbers are those of
-# another server, where they were higher: as they are, readers of events would wait for them.
+# another server, where they were higher: as they are, readers of events would wait for them. Early releases had none.
 _BEGIN = b"BEGIN;\nDROP SCHEMA IF EXISTS public CASCADE;\nCREATE SCHEMA public;\n"
-_END = b"\nUPDATE public.outbox SET xid = pg_current_xact_id();\nCOMMIT;\n"
+_END = b"""
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.outbox'::regclass AND attname = 'xid') THEN
+        UPDATE public.outbox SET xid = pg_current_xact_id();
+    END IF;
+END $$;
+COMMIT;
+"""
 
 count_other_connections = GlobalQuery(
     "count_other_connections",
