@@ -212,7 +212,7 @@ def test_articles_help_center_and_news(sdk: Any, me: str) -> None:
     assert sdk.help_centers.collections.find(int(collection.id)).name == "Start"
     assert _ids(sdk.help_centers.collections.list()) == [collection.id]
     assert sdk.help_centers.collections.delete(int(collection.id)).deleted is True
-    item = sdk.news.items.create(request={"title": "Open", "body": "<p>Now</p>", "sender_id": int(me)})
+    item = sdk.news.items.create(title="Open", body="<p>Now</p>", sender_id=int(me))
     assert sdk.news.items.find(int(item.id)).title == "Open"
     assert sdk.news.items.list().data
     assert sdk.news.feeds.list().data

@@ -41,6 +41,7 @@ class WireError(Exception):
     code: ClassVar[str] = "client_error"
     message: str = "The request could not be understood"
     shows_request_id: ClassVar[bool] = True
+    form: ClassVar[type[msgspec.Struct]] = ErrorList
 
     def __init__(self, message: str | None = None) -> None:
         if message is not None:

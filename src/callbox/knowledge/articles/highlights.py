@@ -15,8 +15,9 @@ from callbox.platform.database import Connection
 MAX_SNIPPETS = 3
 # Characters before and after what was looked for.
 _AROUND = 60
-# Stems of so many words are remembered: of some languages, all that are ever looked for.
+# Stems of so many words are remembered: of some languages, all that are looked for. What is longer is no word.
 _MAX_REMEMBERED = 100_000
+_MAX_REMEMBERED_LENGTH = 50
 
 Place = tuple[int, int]
 # A word with the text search configuration of its language.
@@ -80,7 +81,7 @@ async def _stems_of(held: Connection, words: set[Word]) -> dict[Word, list[str]]
     found = {(row.configuration, row.word): row.stems for row in rows}
     if len(_stems) + len(found) > _MAX_REMEMBERED:
         _stems.clear()
-    _stems.update(found)
+    _stems.update((word, stems) for word, stems in found.items() if len(word[1]) <= _MAX_REMEMBERED_LENGTH)
     return known | found
 
 
