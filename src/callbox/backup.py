@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -36,11 +37,21 @@ _FILES = "files/"
 _WHOLE = "whole"
 _FILE = re.compile(r"files/(?P<workspace>[a-z0-9]+)/[0-9a-f]{2}/(?P<file>[0-9a-f-]{36})")
 _CHUNK_BYTES = 1024 * 1024
+# Where a script has its settings, and one that is newer than the oldest server.
+_SETTINGS_LINES = 30
+_NEW_SETTING = b"SET transaction_timeout = 0;\n"
 
 # Everything that was there goes, everything of the backup comes, or nothing happens. Transaction numbers are those of
-# another server, where they were higher: as they are, readers of events would wait for them.
+# another server, where they were higher: as they are, readers of events would wait for them. Early releases had none.
 _BEGIN = b"BEGIN;\nDROP SCHEMA IF EXISTS public CASCADE;\nCREATE SCHEMA public;\n"
-_END = b"\nUPDATE public.outbox SET xid = pg_current_xact_id();\nCOMMIT;\n"
+_END = b"""
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.outbox'::regclass AND attname = 'xid') THEN
+        UPDATE public.outbox SET xid = pg_current_xact_id();
+    END IF;
+END $$;
+COMMIT;
+"""
 
 count_other_connections = GlobalQuery(
     "count_other_connections",
@@ -251,7 +262,7 @@ def _restore_database(url: str, server_version: int, dump: Path) -> None:
         assert reader.stdout is not None
         assert writer.stdin is not None
         with suppress(BrokenPipeError):
-            writer.stdin.write(_BEGIN)
+            writer.stdin.write(_BEGIN + _settings(reader.stdout, server_version))
             shutil.copyfileobj(reader.stdout, writer.stdin, _CHUNK_BYTES)
             if reader.wait() == 0:
                 writer.stdin.write(_END)
@@ -261,6 +272,12 @@ def _restore_database(url: str, server_version: int, dump: Path) -> None:
         if writer.wait() or reader.wait():
             complaints.seek(0)
             raise InstallationError(f"The database was left as it was: {_complaint(complaints.read())}")
+
+
+def _settings(script: IO[bytes], server_version: int) -> bytes:
+    """The first lines of a script, but for the setting that servers before 17 do not know."""
+    lines = list(islice(script, _SETTINGS_LINES))
+    return b"".join(line for line in lines if server_version >= 17 or line != _NEW_SETTING)
 
 
 def _unpack_database(url: str, server_version: int, file: Path, data: Path) -> None:

@@ -120,6 +120,20 @@ def test_window_begins_anew_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -
     os.close(counters)
 
 
+@pytest.mark.parametrize("jump", [-86_400, 86_400])
+def test_clock_that_jumps_locks_nobody_out(monkeypatch: pytest.MonkeyPatch, jump: int) -> None:
+    now = 1_700_000_000
+    monkeypatch.setattr(clock, "machine_seconds", lambda: now)
+    counters = shared_counters(2)
+    processes = [RateLimiter(6, counters, process, 2) for process in range(2)]
+    assert processes[0].count(7) == (1, 0, now + 10, False)
+    assert processes[1].count(7) == (1, 0, now + 10, True)
+    now += jump
+    assert processes[1].count(7) == (1, 0, now + 10, False)
+    assert processes[0].count(7) == (1, 0, now + 10, True)
+    os.close(counters)
+
+
 def test_limit_of_a_window_is_rounded_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "machine_seconds", lambda: 0)
     counters = shared_counters(1)

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
-from callbox.backup import _without_password, back_up, restore
+from callbox.backup import _settings, _without_password, back_up, restore
 from callbox.installation import InstallationError
 from callbox.platform.files import open_files
 from tests.cli.commands import Commands
@@ -206,3 +206,10 @@ def test_a_password_is_in_no_command_line() -> None:
     ):
         shown, environment = _without_password(url)
         assert (shown, environment["PGPASSWORD"]) == (place, "s@fe")
+
+
+@pytest.mark.parametrize(("version", "settings"), [(15, 1), (16, 1), (17, 2), (18, 2)])
+def test_a_server_is_told_no_setting_that_it_does_not_know(version: int, settings: int) -> None:
+    script = io.BytesIO(b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\n" + b"COPY\n" * 100)
+    assert _settings(script, version).count(b"SET ") == settings
+    assert script.read().count(b"COPY") == 72

@@ -8,7 +8,9 @@ import asyncpg
 import httpx
 import pytest
 
+from callbox.backup import back_up, restore
 from callbox.platform.database import migrate as migrating
+from callbox.platform.files import open_files
 from tests.conftest import start_server, stop_server
 
 TOKEN = "cbx_of_long_ago"  # of a database of this test alone
@@ -91,5 +93,18 @@ async def test_a_migration_that_is_killed_midway_is_applied_by_the_next_start(
     assert await connection.fetchval("SELECT max(version) FROM schema_migrations") == BEFORE
     await migrating.migrate(old_url, lambda _: None)
     assert await migrating.is_current(connection)
+    assert await connection.fetchval("SELECT count(*) FROM conversation_parts") == 100
+    await connection.close()
+
+
+async def test_a_backup_of_an_earlier_release_comes_back_and_is_brought_up_to_date(
+    old_url: str, tmp_path: Path
+) -> None:
+    open_files(str(tmp_path / "files"))
+    await back_up(old_url, tmp_path / "backup.tar", has_files=True, on_progress=print)
+    await restore(old_url, tmp_path / "backup.tar", tmp_path, replace=True, on_progress=print)
+    await migrating.migrate(old_url, print)
+    connection = await asyncpg.connect(old_url)
+    assert await connection.fetchval("SELECT count(*) FROM outbox WHERE xid < pg_snapshot_xmax(pg_current_snapshot())")
     assert await connection.fetchval("SELECT count(*) FROM conversation_parts") == 100
     await connection.close()
