@@ -49,8 +49,8 @@ _FILLING = [
         workspace_id, id, company_id, name, user_count, remote_created_at, created_at, updated_at, last_request_at
     )
     SELECT
-        $1, lpad(to_hex(number), 24, '0'), 'company-' || number, 'Company ' || number, 1, now(), now(), now(),
-        now() - number * interval '1 minute'
+        $1, lpad(to_hex(number), 24, '0'), 'company-' || number, 'Company ' || number, (number % 4 = 0)::integer,
+        now(), now(), now(), now() - number * interval '1 minute'
     FROM generate_series(1, {rows}) AS number
     """,
     """

@@ -200,7 +200,7 @@ async def test_conversations_that_an_index_leads_to_are_counted_while_they_are_f
         await started(caller)
     round_trips.taken()
     for query, sent in (
-        ({"field": "source.body", "operator": "~", "value": "order"}, ["WITH", "SELECT"]),
+        ({"field": "source.body", "operator": "~", "value": "order"}, ["WITH"]),
         ({"field": "state", "operator": "=", "value": "open"}, ["SELECT", "SELECT", "SELECT"]),
     ):
         body = msgspec.json.encode({"query": query, "pagination": {"per_page": 1}})
@@ -219,7 +219,7 @@ async def test_a_ticket_is_made_in_one_transaction(caller: Caller, round_trips: 
     ]
     query = {"field": "admin_assignee_id", "operator": "=", "value": "0"}
     found = await search_tickets(caller, msgspec.json.encode({"query": query}))
-    assert (found.total_count, len(round_trips.taken())) == (1, 2)
+    assert (found.total_count, len(round_trips.taken())) == (1, 1)
 
 
 async def test_submitting_an_event_is_one_statement(caller: Caller, round_trips: RoundTrips) -> None:
