@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup setup-dev serve test lint format bench docs lock clean
+.PHONY: setup setup-dev serve test clients lint format bench load peers docs lock audit clean
 
 setup: $(VENV)/.installed
 
@@ -28,6 +28,9 @@ serve: setup
 test: setup-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+clients: setup-dev
+	$(BIN)/python -m pytest tests/clients
+
 lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,6 +48,12 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.live
 
+load: setup-dev
+	$(BIN)/python -m benchmarks.mix
+
+peers: setup-dev
+	$(BIN)/python -m benchmarks.peers
+
 docs: setup-dev
 	$(BIN)/python -m callbox.cli docs
 
@@ -52,6 +61,12 @@ lock: setup-dev
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock requirements-dev.in -o requirements-dev.lock
+
+# Asks the advisory service of the package index, so it needs a network: not part of the suite.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 clean:
 	rm -rf $(VENV) data build src/*.egg-info .mypy_cache .pytest_cache .ruff_cache

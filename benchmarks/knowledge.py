@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.measuring import Call, Measurement, Operation, Side, measure
 from benchmarks.servers import first_token, free_port, http_process, running, settle
-from callbox.knowledge.articles.queries import add_words, save_content
+from callbox.knowledge.articles.queries import add_words, index_articles, index_content, save_content
 from callbox.knowledge.articles.words import spellable
 from callbox.platform.clock import machine_time
 from callbox.platform.database.embedded import EmbeddedPostgres
@@ -63,15 +63,19 @@ async def load(dsn: str, articles: int) -> None:
             """,
             *(workspace, now, articles),
         )
-        rows = []
+        contents, indexed = [], []
         for (article_id,) in ids:
             texts = [" ".join(chance.choices(words, weights, k=length)) for length in _LENGTHS]
             title, description, body = texts
             shown = (title, description, f'<p class="no-margin">{body}</p>')
-            rows.append((workspace, article_id, "en", *shown, author, "published", now, "english", *texts))
-        await connection.executemany(save_content.sql, rows)
+            key = workspace, article_id, "en"
+            contents.append((*key, *shown, author, "published", now, "english", title, description))
+            indexed.append((*key, "english", *texts))
+        await connection.executemany(save_content.sql, contents)
+        await connection.executemany(index_content.sql, indexed)
+        await connection.execute(index_articles.sql, workspace, [article_id for (article_id,) in ids])
         await connection.execute(add_words.sql, workspace, spellable(words))
-        await connection.execute("VACUUM ANALYZE articles, article_contents, article_words")
+        await connection.execute("VACUUM ANALYZE articles, article_contents, article_index, article_words")
     finally:
         await connection.close()
 

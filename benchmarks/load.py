@@ -5,24 +5,51 @@ time and only ever address the loopback interface.
 """
 
 import asyncio
+import subprocess
 import sys
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
 from time import perf_counter, process_time
 from typing import cast
 
 import msgspec
 import uvloop
 
+WARM_UP = 40
 
-class Result(msgspec.Struct):
-    """What one measurement saw. Times are in seconds; `busy` is the part of the time that the client computed."""
 
-    requests: int
+class Result(msgspec.Struct, dict=True):
+    """What one measurement saw. Times are in seconds; `busy` is the part of the time that the client computed.
+
+    `times` are those of each kind of requests, in order of length.
+    """
+
     seconds: float
-    p50: float
-    p99: float
     busy: float
     errors: int
+    times: list[list[float]]
     first_error: str = ""
+
+    @cached_property
+    def all_times(self) -> list[float]:
+        """Those of all kinds, in order of length."""
+        return sorted(chain.from_iterable(self.times))
+
+    @property
+    def requests(self) -> int:
+        """How many were answered."""
+        return len(self.all_times)
+
+    @property
+    def p50(self) -> float:
+        """The median time."""
+        return percentile(self.all_times, 0.5)
+
+    @property
+    def p99(self) -> float:
+        """The 99th percentile."""
+        return percentile(self.all_times, 0.99)
 
     @property
     def rate(self) -> float:
@@ -30,10 +57,17 @@ class Result(msgspec.Struct):
         return self.requests / self.seconds
 
 
+def percentile(times: Sequence[float], share: float) -> float:
+    """Of times in order of length, the one that this share of them does not exceed; 0 where there are none."""
+    return times[min(int(len(times) * share), len(times) - 1)] if times else 0.0
+
+
 class Job(msgspec.Struct):
     """Requests for one measurement; each is sent once at most and they are taken round and round if reusable.
 
     Every client sends some before it starts: so each of the server's connections has met the statements.
+    Requests of several kinds are told apart by `kinds`, one for each request. With a `rate`, so many are sent a second,
+    and one that is due while all clients still wait for answers is as late as that.
     """
 
     port: int
@@ -41,7 +75,9 @@ class Job(msgspec.Struct):
     seconds: float
     requests: list[bytes]
     reusable: bool
-    warm_up: int = 40
+    kinds: list[int] = []
+    rate: float = 0
+    warm_up: int = WARM_UP
 
 
 class _Connection(asyncio.Protocol):
@@ -84,60 +120,80 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
 
-async def _measure(job: Job) -> Result:
-    loop = asyncio.get_running_loop()
-    position = 0
-    latencies: list[float] = []
-    errors = 0
-    first_error = ""
+class _Run:
+    """The clients of one measurement, who share the requests."""
 
-    def next_request() -> bytes | None:
-        nonlocal position
-        if not job.reusable and position >= len(job.requests):
-            return None
-        request = job.requests[position % len(job.requests)]
-        position += 1
-        return request
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._taken = 0
+        self._times: list[list[float]] = [[] for _ in range(max(job.kinds, default=0) + 1)]
+        self._errors = 0
+        self._first_error = ""
 
-    async def client(until: float, limit: int | None = None) -> None:
-        nonlocal errors, first_error
-        _, connection = await loop.create_connection(_Connection, "127.0.0.1", job.port)
+    async def measure(self) -> Result:
+        job = self._job
+        await asyncio.gather(*(self._client(perf_counter() + 60, 0, job.warm_up) for _ in range(job.concurrency)))
+        for times in self._times:
+            times.clear()
+        self._began, self._warm_up, computed = perf_counter(), self._taken, process_time()
+        await asyncio.gather(*(self._client(self._began + job.seconds, job.rate) for _ in range(job.concurrency)))
+        seconds, computed = perf_counter() - self._began, process_time() - computed
+        return Result(seconds, computed / seconds, self._errors, list(map(sorted, self._times)), self._first_error)
+
+    async def _client(self, until: float, rate: float, limit: int | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(_Connection, "127.0.0.1", self._job.port)
         sent = 0
-        while perf_counter() < until and sent != limit and (request := next_request()) is not None:
+        while sent != limit and (number := self._next_number()) is not None:
             sent += 1
-            started = perf_counter()
-            answer = await connection.ask(request)
-            latencies.append(perf_counter() - started)
+            started = await self._turn(number, rate)
+            if started > until:
+                break
+            place = number % len(self._job.requests)
+            answer = await connection.ask(self._job.requests[place])
+            self._times[self._job.kinds[place] if self._job.kinds else 0].append(perf_counter() - started)
             if not answer.startswith(b"HTTP/1.1 20"):
-                errors += 1
-                first_error = first_error or answer[:400].decode("latin-1")
+                self._errors += 1
+                self._first_error = self._first_error or answer[:400].decode("latin-1")
         connection.close()
 
-    await asyncio.gather(*(client(perf_counter() + 60, job.warm_up) for _ in range(job.concurrency)))
-    latencies.clear()
-    started, computed = perf_counter(), process_time()
-    await asyncio.gather(*(client(started + job.seconds) for _ in range(job.concurrency)))
-    seconds, computed = perf_counter() - started, process_time() - computed
-    latencies.sort()
-    return Result(
-        requests=len(latencies),
-        seconds=seconds,
-        p50=latencies[len(latencies) // 2],
-        p99=latencies[min(int(len(latencies) * 0.99), len(latencies) - 1)],
-        busy=computed / seconds,
-        errors=errors,
-        first_error=first_error,
-    )
+    def _next_number(self) -> int | None:
+        if not self._job.reusable and self._taken >= len(self._job.requests):
+            return None
+        self._taken += 1
+        return self._taken - 1
+
+    async def _turn(self, number: int, rate: float) -> float:
+        """Wait until a request is due. Answers since when it waits: that our own timer is late is not the server's."""
+        if not rate:
+            return perf_counter()
+        due = self._began + (number - self._warm_up) / rate
+        if (early := due - perf_counter()) > 0:
+            await asyncio.sleep(early)
+            return perf_counter()
+        return due
 
 
-def http_request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+def http_request(method: str, path: str, token: str, body: bytes = b"", cookie: str = "") -> bytes:
     """One HTTP/1.1 request as bytes."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: */*\r\n"
+    if cookie:
+        head += f"Cookie: {cookie}\r\n"
     if body or method == "POST":
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
 
 
+def run_job(job: Job) -> Result:
+    """Run the load generator, a process of its own."""
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"], input=msgspec.msgpack.encode(job), capture_output=True, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(process.stderr.decode())
+    return msgspec.msgpack.decode(process.stdout, type=Result)
+
+
 if __name__ == "__main__":
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(uvloop.run(_measure(asked))))
+    sys.stdout.buffer.write(msgspec.msgpack.encode(uvloop.run(_Run(asked).measure())))

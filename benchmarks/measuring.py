@@ -1,14 +1,10 @@
 """One operation at one concurrency: what was asked of whom, what the client saw, and what it cost the server."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-import msgspec
-
-from benchmarks.load import Job, Result, http_request
+from benchmarks.load import Job, Result, http_request, run_job
 from benchmarks.servers import processor_seconds, settle
 
 _DISTINCT_READS = 2000
@@ -91,7 +87,7 @@ class Measured(NamedTuple):
 
 
 def measure(operation: Operation, concurrency: int, seconds: float, side: Side) -> Measurement:
-    """Run the load generator, a process of its own."""
+    """Let clients ask for the operation."""
     calls = range(int(_WRITES_A_SECOND * seconds) if operation.is_write else _DISTINCT_READS)
     requests = [
         http_request(call.method, call.path if side.token else call.bare_path, side.token, call.body)
@@ -99,12 +95,7 @@ def measure(operation: Operation, concurrency: int, seconds: float, side: Side) 
     ]
     job = Job(side.port, concurrency, seconds, requests, reusable=not operation.is_write)
     before = processor_seconds(side.process)
-    process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"], input=msgspec.msgpack.encode(job), capture_output=True, check=False
-    )
-    if process.returncode:
-        raise RuntimeError(process.stderr.decode())
-    result = msgspec.msgpack.decode(process.stdout, type=Result)
+    result = run_job(job)
     if result.errors:
         raise RuntimeError(f"{operation.name}: {result.errors} of {result.requests} failed: {result.first_error}")
     answered = result.requests + concurrency * job.warm_up

@@ -7,7 +7,6 @@ a reply is measured in turns without webhooks and with three of them, so that a 
 import argparse
 import asyncio
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import Job, Result, http_request
+from benchmarks.load import Job, Result, http_request, run_job
 from benchmarks.servers import first_token, free_port, http_process, processor_seconds, running, wait_until_connectable
 from callbox.platform.database.embedded import EmbeddedPostgres
 
@@ -119,13 +118,7 @@ class Scene:
         ]
         job = Job(self._port, concurrency, seconds, requests, reusable=False)
         before = processor_seconds(self._process)
-        run = subprocess.run(
-            [sys.executable, "-m", "benchmarks.load"],
-            input=msgspec.msgpack.encode(job),
-            capture_output=True,
-            check=True,
-        )
-        seen = msgspec.msgpack.decode(run.stdout, type=Result)
+        seen = run_job(job)
         if seen.errors:
             raise RuntimeError(f"{seen.errors} replies failed: {seen.first_error}")
         answered = seen.requests + concurrency * job.warm_up

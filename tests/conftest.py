@@ -26,6 +26,7 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
+from tests.cli.commands import Start, copying
 from tests.contract.world import World
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class RunningServer:
     process: subprocess.Popen[str]
     first_token: str
     database_url: str  # empty where it runs the embedded one
+    printed: str
 
 
 @pytest.fixture(scope="session")
@@ -144,13 +146,14 @@ def start_server(data: Path, environment: dict[str, str], *arguments: str) -> Ru
         env={**os.environ, "CALLBOX_RATE_LIMIT": "0", "CALLBOX_ALLOW_PRIVATE_WEBHOOKS": "1", **environment},
     )
     assert process.stdout is not None
-    token = ""
+    token = printed = ""
     for line in process.stdout:
+        printed += line
         if line.startswith("Access token:"):
             token = line.split()[2]
         if line.startswith(("  curl", "Access tokens were")):
             database_url = environment.get("CALLBOX_DATABASE_URL", "")
-            return RunningServer(f"http://127.0.0.1:{port}", process, token, database_url)
+            return RunningServer(f"http://127.0.0.1:{port}", process, token, database_url, printed)
     raise AssertionError(f"the server ended with {process.wait()} before it was ready")
 
 
@@ -172,6 +175,13 @@ def server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     yield running
     assert stop_server(running) == 0
     _drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def start_command(short_directory: Path) -> Iterator[Start]:
+    """Starts commands, faster than a new interpreter for each would."""
+    with copying(short_directory) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,16 @@ import httpx
 import phonenumbers
 import pytest
 
-from tests.cli.conftest import Commands
-from tests.conftest import RunningServer, TestWorkspace, new_workspace
+from tests.cli.commands import Commands
+from tests.conftest import (
+    RunningServer,
+    TestWorkspace,
+    _create_database,
+    _drop_database,
+    new_workspace,
+    start_server,
+    stop_server,
+)
 
 Json = dict[str, Any]
 
@@ -280,33 +288,30 @@ def callbox(server: RunningServer, short_directory: Path) -> Commands:
 
 
 @pytest.fixture(scope="module")
-def fill(server: RunningServer, callbox: Commands) -> Iterator[Callable[[], World]]:
-    """Fills a new workspace as an operator would."""
-    made: list[TestWorkspace] = []
-
-    def filled() -> World:
-        made.append(new_workspace(server))
-        answer = callbox("demo", "--workspace", made[-1].id)
-        assert answer.out == ""
-        assert "148 users and 52 leads" in answer.messages
-        assert "300 conversations, 60 tickets, 34 messages" in answer.messages
-        return World(made[-1], server.database_url)
-
-    yield filled
-    for workspace in made:
-        workspace.api.close()
+def world(server: RunningServer, callbox: Commands) -> Iterator[World]:
+    """A workspace that an operator has filled. It stays as it was filled."""
+    workspace = new_workspace(server)
+    answer = callbox("demo", "--workspace", workspace.id)
+    assert answer.out == ""
+    assert "148 users and 52 leads" in answer.messages
+    assert "300 conversations, 60 tickets, 34 messages" in answer.messages
+    yield World(workspace, server.database_url)
+    workspace.api.close()
 
 
 @pytest.fixture(scope="module")
-def world(fill: Callable[[], World]) -> World:
-    """A filled workspace, which stays as it was filled."""
-    return fill()
-
-
-@pytest.fixture(scope="module")
-def second(fill: Callable[[], World]) -> World:
-    """Another one."""
-    return fill()
+def second(postgres_url: str, short_directory: Path) -> Iterator[World]:
+    """Another one, with which a server began."""
+    name, url = _create_database(postgres_url)
+    running = start_server(short_directory / "demo", {"CALLBOX_DATABASE_URL": url}, "--demo")
+    workspace = re.search(r"^Workspace: +([a-z0-9]{8}), Dawnshift$", running.printed, re.MULTILINE)
+    assert workspace
+    assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", running.printed, re.MULTILINE)
+    headers = {"Authorization": f"Bearer {running.first_token}"}
+    with httpx.Client(base_url=running.url, headers=headers, timeout=30) as api:
+        yield World(TestWorkspace(workspace[1], running.first_token, api), url)
+    assert stop_server(running) == 0
+    _drop_database(postgres_url, name)
 
 
 def test_two_runs_give_the_same_data(world: World, second: World) -> None:

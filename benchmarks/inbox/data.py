@@ -7,26 +7,28 @@ same numbers give the same inbox at every run, however many steps it is loaded i
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import asyncpg
 import httpx
 import msgspec
 
-from benchmarks.copying import Table, copy
-from benchmarks.inbox.texts import ANSWERS, NOTES, THANKS, question, said, ticket_title
+from benchmarks.copying import Table, copy, filling
+from benchmarks.inbox import stories
+from benchmarks.inbox.stories import PARTS, TICKET_PARTS, Cast, Ending
+from benchmarks.inbox.texts import question, ticket_title
 from benchmarks.people import data as people
+from callbox.platform.database import Connection
+from callbox.support.conversations.queries import STATE_COLUMNS
+from callbox.support.conversations.transitions import Author, Change, NewPart
 from callbox.wire.search import stored_words
 
-PARTS = 8
-TICKET_PARTS = 3
 _OPEN = 4_000  # the newest conversations, of which most are open
 _FIRST_AT = datetime(2025, 10, 1, tzinfo=UTC)
-_BETWEEN = timedelta(minutes=5)
+_LASTS = timedelta(minutes=500_000)  # from the first conversation to the last
 _ADMINS = 20
 _TEAMS = 4
-_TAGS = 20
 _FIRST_MESSAGE = 1_000_000_000
+_STEP = 10_000  # conversations that are in memory at once
 
 
 class Staff(NamedTuple):
@@ -66,19 +68,24 @@ class Size(NamedTuple):
         )
 
 
-def contact_of(size: Size, number: int) -> str:
+def contact_number_of(size: Size, number: int) -> int:
     """Whose conversation, or ticket, it is."""
-    return people.contact_id(number * 7919 % size.contacts)
+    return number * 7919 % size.contacts
+
+
+def contact_of(size: Size, number: int) -> str:
+    """Their id."""
+    return people.contact_id(contact_number_of(size, number))
 
 
 def changed_at(size: Size, number: int) -> datetime:
     """When a conversation was last changed, before the measurements change it."""
-    return created_at_of(size, number) + PARTS * timedelta(minutes=50)
+    return created_at_of(size, number) + PARTS * stories.BETWEEN_PARTS
 
 
 def created_at_of(size: Size, number: int) -> datetime:
     """When a conversation began, or a ticket of as many."""
-    return _FIRST_AT + number * _BETWEEN * (100_000 / size.conversations)
+    return _FIRST_AT + timedelta(seconds=number * int(_LASTS.total_seconds()) // size.conversations)
 
 
 def conversation_id(number: int) -> int:
@@ -108,39 +115,43 @@ def _made(api: httpx.Client, path: str, **body: Any) -> int:
 
 
 async def load(dsn: str, workspace_id: str, staff: Staff, size: Size, part: Slice) -> None:
-    """Write a part of everything, then let PostgreSQL learn what is in its tables."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        # All that rows refer to is written here too; to look each up takes longer than to write them.
-        await connection.execute("SET session_replication_role = replica")
-        for table in _Inbox(workspace_id, staff, size).tables(part):
-            await copy(connection, table)
-        await connection.executemany(
-            """
-            SELECT setval(sequence, greatest(nextval(sequence), $2))
-            FROM CAST(pg_get_serial_sequence($1, 'id') AS regclass) AS sequence
-            """,
-            [
-                ("conversations", size.conversations + size.tickets),
-                ("conversation_parts", size.conversations * PARTS + size.tickets * TICKET_PARTS),
-            ],
-        )
-        # As creating them one by one would have counted. Numbers of new tickets go on after those of all loaded ones.
-        await connection.executemany(
-            """
-            INSERT INTO counts AS c (workspace_id, kind, shard, n)
-            VALUES ($1, $2, 0, $3)
-            ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = c.n + $4
-            """,
-            [
-                (workspace_id, "conversations", len(part.conversations), len(part.conversations)),
-                (workspace_id, "tickets", size.tickets, 0),
-            ],
-        )
-        await connection.execute("VACUUM (ANALYZE)", timeout=600)
-        await connection.execute("CHECKPOINT", timeout=600)
-    finally:
-        await connection.close()
+    """Write a part of everything."""
+    inbox = _Inbox(workspace_id, staff, size)
+    async with filling(dsn, _TABLES) as connection:
+        for numbers in _steps(part.conversations):
+            for table in inbox.conversations(numbers):
+                await copy(connection, table)
+        for numbers in _steps(part.tickets):
+            for table in inbox.tickets(numbers):
+                await copy(connection, table)
+        await _count(connection, workspace_id, size, part)
+
+
+async def _count(connection: Connection, workspace_id: str, size: Size, part: Slice) -> None:
+    """As creating them one by one would have. New ids and tickets' numbers go on after all that is ever loaded."""
+    await connection.executemany(
+        "SELECT setval($1::text::regclass, greatest(nextval($1::text::regclass), $2))",
+        [
+            ("conversations_id_seq", size.conversations + size.tickets),
+            ("conversation_parts_id_seq", size.conversations * PARTS + size.tickets * TICKET_PARTS),
+            ("message_ids", _FIRST_MESSAGE + size.conversations),
+        ],
+    )
+    await connection.executemany(
+        """
+        INSERT INTO counts AS c (workspace_id, kind, shard, n)
+        VALUES ($1, $2, 0, $3)
+        ON CONFLICT (workspace_id, kind, shard) DO UPDATE SET n = c.n + $4
+        """,
+        [
+            (workspace_id, "conversations", len(part.conversations), len(part.conversations)),
+            (workspace_id, "tickets", size.tickets, 0),
+        ],
+    )
+
+
+def _steps(numbers: range) -> Iterator[range]:
+    return (numbers[start : start + _STEP] for start in range(0, len(numbers), _STEP))
 
 
 class _Inbox:
@@ -151,97 +162,77 @@ class _Inbox:
         self._staff = staff
         self._size = size
 
-    def tables(self, part: Slice) -> Iterator[Table]:
-        yield Table("conversations", _CONVERSATION_COLUMNS, map(self._conversation, part.conversations))
-        yield Table("conversations", _TICKET_COLUMNS, map(self._ticket, part.tickets))
-        parts = (self._parts(number) for number in part.conversations)
+    def conversations(self, numbers: range) -> Iterator[Table]:
+        """All that is written about some conversations."""
+        told = [(number, self._conversation_story(number)) for number in numbers]
+        yield Table("conversations", _CONVERSATION_COLUMNS, (self._conversation(*each) for each in told))
+        parts = (self._parts(number, number * PARTS, change.parts) for number, change in told)
         yield Table("conversation_parts", _PART_COLUMNS, chain.from_iterable(parts))
-        parts = (self._ticket_parts(number) for number in part.tickets)
+        yield Table("conversation_words", _WORDS_COLUMNS, map(self._words, numbers))
+        yield Table("conversation_contacts", _CONTACT_COLUMNS, map(self._participant, numbers))
+        tagged = (number for number in numbers if number % 3 == 0)
+        yield Table("conversation_tags", _TAG_COLUMNS, map(self._tag, tagged))
+
+    def tickets(self, numbers: range) -> Iterator[Table]:
+        """All that is written about some tickets."""
+        told = [(number, self._ticket_story(number)) for number in numbers]
+        yield Table("conversations", _TICKET_COLUMNS, (self._ticket(*each) for each in told))
+        first, before = self._size.conversations, self._size.conversations * PARTS
+        parts = (self._parts(first + number, before + number * TICKET_PARTS, change.parts) for number, change in told)
         yield Table("conversation_parts", _PART_COLUMNS, chain.from_iterable(parts))
-        yield Table("conversation_words", _WORDS_COLUMNS, map(self._words, part.conversations))
-        yield Table("conversation_contacts", _CONTACT_COLUMNS, self._participants(part))
-        yield Table("conversation_tags", _TAG_COLUMNS, map(self._tag, part.conversations[::3]))
+        yield Table("conversation_contacts", _CONTACT_COLUMNS, map(self._ticket_contact, numbers))
 
-    def _state(self, number: int) -> str:
-        if number < self._size.conversations - _OPEN:
-            return "closed"
-        return _STATES[number * 31 % len(_STATES)]
+    def _cast(self, number: int) -> Cast:
+        contact = contact_of(self._size, number)
+        role: Literal["lead", "user"] = "lead" if people.is_lead(contact_number_of(self._size, number)) else "user"
+        return Cast(
+            Author(role, contact_id=contact),
+            Author("admin", admin_id=admin_of(self._staff, number)),
+            self._staff.teams[number % len(self._staff.teams)],
+        )
 
-    def _team(self, number: int) -> int:
-        return self._staff.teams[number % len(self._staff.teams)]
+    def _conversation_story(self, number: int) -> Change:
+        is_recent = number >= self._size.conversations - _OPEN
+        ending: Ending = _ENDINGS[number * 31 % len(_ENDINGS)] if is_recent else "closed"
+        return stories.conversation(number, created_at_of(self._size, number), self._cast(number), ending)
 
-    def _conversation(self, number: int) -> tuple[Any, ...]:
-        created_at, changed = created_at_of(self._size, number), changed_at(self._size, number)
-        state, admin = self._state(number), admin_of(self._staff, number)
+    def _conversation(self, number: int, change: Change) -> tuple[Any, ...]:
+        contact = self._cast(number).contact
+        attributes = f'{{"channel_tag": "tag {number % 50}"}}'
         return (
             self._workspace_id,
             conversation_id(number),
-            created_at,
-            changed,
-            state,
-            created_at + timedelta(days=700) if state == "snoozed" else None,
-            None if state == "closed" else changed,
-            number % 3 == 0,
-            number % 17 == 0,
-            None if state == "open" and number % 10 == 0 else admin,
-            self._team(number),
-            [admin],
+            created_at_of(self._size, number),
+            *msgspec.structs.astuple(change.conversation),
             "conversation",
             _FIRST_MESSAGE + number,
             "customer_initiated",
             "",
             f"<p>{question(number)}</p>",
-            "user",
-            contact_of(self._size, number),
-            created_at,
-            created_at + timedelta(minutes=1),
-            60,
-            created_at + timedelta(minutes=30),
-            1800,
-            changed if state == "closed" else None,
-            changed,
-            [1800, 900 + number % 1800],
-            1350,
-            1,
-            PARTS,
-            f'{{"channel_tag": "tag {number % 50}"}}',
-            f'{{"channel_tag": "tag {number % 50}"}}',
+            contact.type,
+            contact.contact_id,
+            attributes,
+            attributes,
         )
 
-    def _parts(self, number: int) -> Iterator[tuple[Any, ...]]:
-        """Assigned, answered three times, closed or still waiting for an answer."""
-        admin, contact = admin_of(self._staff, number), contact_of(self._size, number)
-        last = (
-            ("close", None, "admin") if self._state(number) == "closed" else ("comment", said(THANKS, number), "user")
-        )
-        told = (
-            ("default_assignment", None, "bot"),
-            ("comment", said(ANSWERS, number), "admin"),
-            ("comment", said(THANKS, number), "user"),
-            ("note", said(NOTES, number), "admin"),
-            ("comment", said(ANSWERS, number + 1), "admin"),
-            ("comment", said(THANKS, number + 1), "user"),
-            ("comment", said(ANSWERS, number + 2), "admin"),
-            last,
-        )
-        at = created_at_of(self._size, number)
-        for place, (part_type, body, author) in enumerate(told):
-            at += timedelta(minutes=50)
+    def _parts(self, place: int, before: int, parts: list[NewPart]) -> Iterator[tuple[Any, ...]]:
+        """Of the conversation or ticket at a place; so many parts were written before."""
+        for number, part in enumerate(parts, start=before + 1):
             yield (
                 self._workspace_id,
-                conversation_id(number),
-                number * PARTS + place + 1,
-                part_type,
-                body,
-                author,
-                admin if author == "admin" else None,
-                contact if author == "user" else None,
-                "admin" if place == 0 else None,
-                admin if place == 0 else None,
-                at,
-                at,
-                None,
-                None,
+                conversation_id(place),
+                number,
+                part.part_type,
+                part.body,
+                part.author.type,
+                part.author.admin_id,
+                part.author.contact_id,
+                part.assigned_to.type if part.assigned_to else None,
+                part.assigned_to.id if part.assigned_to else None,
+                part.at,
+                part.at,
+                part.ticket_state,
+                part.previous_ticket_state,
             )
 
     def _words(self, number: int) -> tuple[Any, ...]:
@@ -249,81 +240,51 @@ class _Inbox:
 
     def _tag(self, number: int) -> tuple[Any, ...]:
         at = created_at_of(self._size, number)
-        return self._workspace_id, conversation_id(number), 1 + number % _TAGS, at, admin_of(self._staff, number)
+        return self._workspace_id, conversation_id(number), 1 + number % people.TAGS, at, admin_of(self._staff, number)
 
-    def _participants(self, part: Slice) -> Iterator[tuple[Any, ...]]:
-        numbers = chain(part.conversations, (self._size.conversations + number for number in part.tickets))
-        for number in numbers:
-            at = created_at_of(self._size, number)
-            yield self._workspace_id, conversation_id(number), contact_of(self._size, number), at
+    def _participant(self, number: int) -> tuple[Any, ...]:
+        at = created_at_of(self._size, number)
+        return self._workspace_id, conversation_id(number), contact_of(self._size, number), at
 
-    def _ticket(self, number: int) -> tuple[Any, ...]:
-        created_at = created_at_of(self._size, number * self._size.conversations // self._size.tickets)
+    def _ticket_contact(self, number: int) -> tuple[Any, ...]:
+        ticket_id = conversation_id(self._size.conversations + number)
+        return self._workspace_id, ticket_id, contact_of(self._size, number), self._submitted_at(number)
+
+    def _submitted_at(self, number: int) -> datetime:
+        return created_at_of(self._size, number * self._size.conversations // self._size.tickets)
+
+    def _ticket_story(self, number: int) -> Change:
         is_done = number < self._size.tickets - _OPEN // 4
+        return stories.ticket(number, self._submitted_at(number), self._cast(number), is_done=is_done)
+
+    def _ticket(self, number: int, change: Change) -> tuple[Any, ...]:
         attributes = {"_default_title_": ticket_title(number), "_default_description_": question(number)}
         return (
             self._workspace_id,
             conversation_id(self._size.conversations + number),
-            created_at,
-            created_at + TICKET_PARTS * timedelta(hours=2),
-            "closed" if is_done else "open",
-            True,
-            admin_of(self._staff, number),
-            self._team(number),
-            [admin_of(self._staff, number)],
-            TICKET_PARTS,
+            self._submitted_at(number),
+            *msgspec.structs.astuple(change.conversation),
             number + 1,
             self._staff.ticket_type,
-            "resolved" if is_done else _TICKET_STATES[number % len(_TICKET_STATES)],
             True,
             msgspec.json.encode(attributes).decode(),
             msgspec.json.encode({name: value.lower() for name, value in attributes.items()}).decode(),
         )
 
-    def _ticket_parts(self, number: int) -> Iterator[tuple[Any, ...]]:
-        admin = admin_of(self._staff, number)
-        told = (
-            ("ticket_state_updated_by_admin", None, "bot", "submitted", "submitted"),
-            ("comment", said(ANSWERS, number), "admin", None, None),
-            ("ticket_state_updated_by_admin", None, "admin", "in_progress", "submitted"),
-        )
-        first_part = self._size.conversations * PARTS + number * TICKET_PARTS + 1
-        at = created_at_of(self._size, number * self._size.conversations // self._size.tickets)
-        for place, (part_type, body, author, state, before) in enumerate(told):
-            at += timedelta(hours=2)
-            yield (
-                self._workspace_id,
-                conversation_id(self._size.conversations + number),
-                first_part + place,
-                part_type,
-                body,
-                author,
-                admin if author == "admin" else None,
-                None,
-                None,
-                None,
-                at,
-                at,
-                state,
-                before,
-            )
 
-
-_STATES = ("open",) * 7 + ("snoozed",) + ("closed",) * 2
-_TICKET_STATES = ("submitted", "in_progress", "waiting_on_customer")
+_ENDINGS: tuple[Ending, ...] = ("open",) * 7 + ("snoozed",) + ("closed",) * 2
+_TABLES = (
+    "conversations",
+    "conversation_parts",
+    "conversation_words",
+    "conversation_contacts",
+    "conversation_tags",
+)
 _CONVERSATION_COLUMNS = (
     "workspace_id",
     "id",
     "created_at",
-    "updated_at",
-    "state",
-    "snoozed_until",
-    "waiting_since",
-    "is_read",
-    "is_priority",
-    "admin_assignee_id",
-    "team_assignee_id",
-    "teammate_ids",
+    *STATE_COLUMNS,
     "source_type",
     "source_id",
     "source_delivered_as",
@@ -331,17 +292,6 @@ _CONVERSATION_COLUMNS = (
     "source_body",
     "source_author_type",
     "source_author_contact_id",
-    "first_contact_reply_at",
-    "first_assignment_at",
-    "time_to_assignment",
-    "first_admin_reply_at",
-    "time_to_admin_reply",
-    "last_close_at",
-    "last_contact_reply_at",
-    "reply_times",
-    "median_time_to_reply",
-    "count_assignments",
-    "part_count",
     "custom_attributes",
     "custom_attributes_folded",
 )
@@ -349,16 +299,9 @@ _TICKET_COLUMNS = (
     "workspace_id",
     "id",
     "created_at",
-    "updated_at",
-    "state",
-    "is_read",
-    "admin_assignee_id",
-    "team_assignee_id",
-    "teammate_ids",
-    "part_count",
+    *STATE_COLUMNS,
     "ticket_number",
     "ticket_type_id",
-    "ticket_state",
     "ticket_is_shared",
     "ticket_attributes",
     "ticket_attributes_folded",

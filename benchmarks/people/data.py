@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import msgspec
 
-from benchmarks.copying import Table, copy
+from benchmarks.copying import Table, copy, filling
+from callbox.platform.database import Connection
 
 FIRST_CONTACT_AT = datetime(2024, 1, 1, tzinfo=UTC)
-_BETWEEN_CONTACTS = timedelta(minutes=9)
+_BETWEEN_CONTACTS = timedelta(seconds=50)
 _COUNT_SHARDS = 32
-_TAGS = 20
+TAGS = 20
 _ADJECTIVES = ("Amber", "Brisk", "Clear", "Dusty", "Early", "Frosty", "Gentle", "Hollow", "Ivory", "Jolly", "Keen")
-_NOUNS = ("Anchor", "Birch", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Harbour", "Inlet", "Juniper", "Kestrel")
+NOUNS = ("Anchor", "Birch", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Harbour", "Inlet", "Juniper", "Kestrel")
 _PLANS = ("free", "starter", "pro", "enterprise")
 _BROWSERS = ("chrome", "firefox", "safari", "edge")
 _COUNTRIES = ("Ireland", "Germany", "Japan", "Brazil", "Kenya", "Canada")
@@ -40,9 +40,14 @@ SEGMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+def created_at(number: int) -> datetime:
+    """When the contact with this number, from 0, was created."""
+    return FIRST_CONTACT_AT + number * _BETWEEN_CONTACTS
+
+
 def contact_id(number: int) -> str:
     """The id of the contact with this number, from 0."""
-    return f"{int((FIRST_CONTACT_AT + number * _BETWEEN_CONTACTS).timestamp()):08x}00bec4{number:010x}"
+    return f"{int(created_at(number).timestamp()):08x}00bec4{number:010x}"
 
 
 def company_id(number: int) -> str:
@@ -70,12 +75,17 @@ def plan(number: int) -> str:
     return _PLANS[number // 10_000 % 4]
 
 
+def is_lead(number: int) -> bool:
+    """Whether the contact with this number is no user yet."""
+    return number % 10 == 0
+
+
 def define(api: httpx.Client) -> None:
     """Custom attributes and tags, through the API: 20 tags get the ids 1 to 20 of a new database."""
     for model, attributes in (("contact", CONTACT_ATTRIBUTES), ("company", COMPANY_ATTRIBUTES)):
         for name, data_type in attributes.items():
             _post(api, "/data_attributes", {"name": name, "model": model, "data_type": data_type})
-    for number in range(1, _TAGS + 1):
+    for number in range(1, TAGS + 1):
         _post(api, "/tags", {"name": f"Tag {number}"})
 
 
@@ -92,31 +102,37 @@ def _post(api: httpx.Client, path: str, body: dict[str, Any]) -> None:
 
 
 async def load(dsn: str, workspace_id: str, contacts: int, companies: int) -> None:
-    """Fill the workspace's tables, then let PostgreSQL learn what is in them."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    """Fill the workspace's tables."""
+    attached = [number * 7919 % companies for number in range(contacts)]
+    async with filling(dsn, _TABLES) as connection:
         admin_id = await connection.fetchval("SELECT min(id) FROM admins WHERE workspace_id = $1", workspace_id)
         type_id = await connection.fetchval(
             "SELECT min(id) FROM subscription_types WHERE workspace_id = $1 AND consent_type = 'opt_out'", workspace_id
         )
-        attached = [number * 7919 % companies for number in range(contacts)]
-        await copy(connection, Table("contacts", _CONTACT_COLUMNS, _contacts(workspace_id, contacts)))
-        await copy(connection, Table("companies", _COMPANY_COLUMNS, _companies(workspace_id, companies, attached)))
-        await copy(connection, Table("contact_companies", _ATTACHED_COLUMNS, _attachments(workspace_id, attached)))
-        await copy(connection, Table("contact_tags", _TAGGED_COLUMNS, _tagged(workspace_id, contacts, admin_id)))
-        await copy(connection, Table("notes", _NOTE_COLUMNS, _notes(workspace_id, contacts, admin_id)))
-        await copy(
-            connection, Table("contact_subscriptions", _OPT_OUT_COLUMNS, _opt_outs(workspace_id, contacts, type_id))
-        )
-        await copy(connection, Table("data_events", _EVENT_COLUMNS, _events(workspace_id, contacts)))
-        await copy(connection, Table("data_event_summaries", _SUMMARY_COLUMNS, _summaries(workspace_id, contacts)))
+        for table in (
+            Table("contacts", _CONTACT_COLUMNS, _contacts(workspace_id, contacts)),
+            Table("companies", _COMPANY_COLUMNS, _companies(workspace_id, companies, attached)),
+            Table("contact_companies", _ATTACHED_COLUMNS, _attachments(workspace_id, attached)),
+            Table("contact_tags", _TAGGED_COLUMNS, _tagged(workspace_id, contacts, admin_id)),
+            Table("notes", _NOTE_COLUMNS, _notes(workspace_id, contacts, admin_id)),
+            Table("contact_subscriptions", _OPT_OUT_COLUMNS, _opt_outs(workspace_id, contacts, type_id)),
+            Table("data_events", _EVENT_COLUMNS, _events(workspace_id, contacts)),
+            Table("data_event_summaries", _SUMMARY_COLUMNS, _summaries(workspace_id, contacts)),
+        ):
+            await copy(connection, table)
         await _count(connection, workspace_id, contacts)
-        await connection.execute("VACUUM (ANALYZE)", timeout=600)
-        await connection.execute("CHECKPOINT", timeout=600)
-    finally:
-        await connection.close()
 
 
+_TABLES = (
+    "contacts",
+    "companies",
+    "contact_companies",
+    "contact_tags",
+    "notes",
+    "contact_subscriptions",
+    "data_events",
+    "data_event_summaries",
+)
 _CONTACT_COLUMNS = (
     "workspace_id",
     "id",
@@ -141,30 +157,30 @@ _CONTACT_COLUMNS = (
 def _contacts(workspace_id: str, count: int) -> Iterator[tuple[Any, ...]]:
     chance = random.Random(1)
     for number in range(count):
-        created_at = FIRST_CONTACT_AT + number * _BETWEEN_CONTACTS
-        seen_at = created_at + timedelta(hours=chance.randrange(2000))
+        began_at = created_at(number)
+        seen_at = began_at + timedelta(hours=chance.randrange(2000))
         attributes = {
             "plan": plan(number),
             "shop": shop(number),
             "seats": chance.randrange(1, 500),
             "balance": chance.randrange(100_000) / 100,
             "on_trial": number % 9 == 0,
-            "renews_at": int(created_at.timestamp()) + 31_536_000,
+            "renews_at": int(began_at.timestamp()) + 31_536_000,
         }
         folded = {name: value.lower() if isinstance(value, str) else value for name, value in attributes.items()}
         digits = f"+353 1 {number:07d}"
         yield (
             workspace_id,
             contact_id(number),
-            "lead" if number % 10 == 0 else "user",
+            "lead" if is_lead(number) else "user",
             external_id(number),
             email(number),
             digits.replace(" ", "") if number % 3 == 0 else None,
             digits if number % 3 == 0 else None,
-            f"{chance.choice(_ADJECTIVES)} {chance.choice(_NOUNS)} {number % 1000}",
-            created_at,
+            f"{chance.choice(_ADJECTIVES)} {chance.choice(NOUNS)} {number % 1000}",
+            began_at,
             seen_at,
-            created_at,
+            began_at,
             seen_at,
             chance.choice(_BROWSERS),
             "Linux",
@@ -205,7 +221,7 @@ def _companies(workspace_id: str, count: int, attached: Sequence[int]) -> Iterat
             workspace_id,
             company_id(number),
             f"company-{number}",
-            f"{chance.choice(_ADJECTIVES)} {chance.choice(_NOUNS)} Ltd {number}",
+            f"{chance.choice(_ADJECTIVES)} {chance.choice(NOUNS)} Ltd {number}",
             chance.randrange(10_000),
             members[number],
             chance.randrange(1, 5000),
@@ -233,7 +249,7 @@ _TAGGED_COLUMNS = ("workspace_id", "contact_id", "tag_id", "applied_at", "applie
 
 def _tagged(workspace_id: str, contacts: int, admin_id: int) -> Iterator[tuple[Any, ...]]:
     for number in range(contacts):
-        for tag_id in {1 + number % _TAGS, 1 + number // 7 % _TAGS}:
+        for tag_id in {1 + number % TAGS, 1 + number // 7 % TAGS}:
             yield workspace_id, contact_id(number), tag_id, FIRST_CONTACT_AT, admin_id
 
 
@@ -271,10 +287,12 @@ def _summaries(workspace_id: str, contacts: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _ordered_at(number: int) -> datetime:
-    return FIRST_CONTACT_AT + number * _BETWEEN_CONTACTS
+    """Events are listed for 90 days, so they are the only thing here that is as old as the day of loading says."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=number % 60, seconds=number % 86_400)
 
 
-async def _count(connection: "asyncpg.Connection[asyncpg.Record]", workspace_id: str, contacts: int) -> None:
+async def _count(connection: Connection, workspace_id: str, contacts: int) -> None:
     """What creating contacts one by one would have counted, spread over the shards."""
     await connection.executemany(
         "INSERT INTO counts (workspace_id, kind, shard, n) VALUES ($1, 'contacts', $2, $3)",

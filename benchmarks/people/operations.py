@@ -1,6 +1,7 @@
 """What is asked about contacts."""
 
 import random
+import time
 from itertools import count
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ SEARCH_GOAL = 2.0
 PER_PAGE = 50
 DEEP_PAGE = 1000
 _LARGEST_PER_PAGE = 150
+_A_MONTH = 30 * 86_400
 _GET = "get contact"
 _FIRST_PAGE = f"list {PER_PAGE} contacts, first page"
 
@@ -45,7 +47,9 @@ def deep_page(api: httpx.Client, contacts: int) -> DeepPage:
 def operations(contacts: int, deep: DeepPage) -> list[Operation]:
     """The operations, reads first: writes leave work behind that would disturb them."""
     chance = random.Random(3)
-    fresh = count()
+    # Numbers that no earlier run has taken, should it have been on the same data.
+    fresh = count(time.time_ns() // 1_000_000)
+    moments = count(int(time.time()) - _A_MONTH)
 
     def some() -> int:
         return chance.randrange(contacts)
@@ -91,7 +95,7 @@ def operations(contacts: int, deep: DeepPage) -> list[Operation]:
     def submit_event(_: int) -> Call:
         event = {
             "event_name": "opened-page",
-            "created_at": 1_767_225_600 + next(fresh),
+            "created_at": next(moments),
             "user_id": data.external_id(some()),
             "metadata": {"page": "/prices", "seconds": 12},
         }

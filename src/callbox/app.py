@@ -42,6 +42,7 @@ from callbox.wire.dispatch import Dispatch
 from callbox.wire.errors import JSON_MEDIA_TYPE
 from callbox.wire.faults import wire_error_of
 from callbox.wire.gate import Gate
+from callbox.wire.operations import INERT
 from callbox.wire.rate_limits import RateLimiter
 from callbox.workspace import access_tokens, activity_logs, teams, workspaces
 from callbox.workspace.access_tokens import look_up_token
@@ -100,7 +101,13 @@ MANAGE_ROUTES = [
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     request_id: str = request.scope["state"]["request_id"]
     refused = wire_error_of(error, request_id)
-    return Response(refused.body(request_id), status_code=refused.status, media_type=JSON_MEDIA_TYPE)
+    name, value = INERT
+    return Response(
+        refused.body(request_id),
+        status_code=refused.status,
+        media_type=JSON_MEDIA_TYPE,
+        headers={name.decode(): value.decode()},
+    )
 
 
 def create_app(database_url: str, limiter: RateLimiter) -> Gate:

@@ -1,6 +1,10 @@
 """What tests of mail that goes out make and read, through the API alone."""
 
 import base64
+import csv
+import gzip
+import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,3 +79,11 @@ class MailDesk(TicketDesk):
 
         mails: list[Json] = self.eventually(found)
         return mails
+
+    def receipts(self) -> list[dict[str, str]]:
+        """What an export tells of the messages of these days."""
+        now, path = int(time.time()), "/export/content/data"
+        made = self.post(path, {"created_at_after": now - 86_400, "created_at_before": now + 86_400})
+        self.eventually(lambda: self.call("GET", f"{path}/{made['job_identifier']}")["status"] == "completed")
+        answer = self.api.get(f"/download/content/data/{made['job_identifier']}")
+        return list(csv.DictReader(io.StringIO(gzip.decompress(answer.content).decode(), newline="")))

@@ -17,7 +17,7 @@ import pytest
 from callbox.channels.email.sending import MOST_ATTEMPTS
 from tests.channels import mail_server
 from tests.channels.correspondence import Eventually, MailDesk
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import RunningServer, _create_database, _drop_database, new_workspace, start_server, stop_server
 from tests.support.conversations import part_types, parts_of
 from tests.survival.harness import children_of
@@ -190,9 +190,12 @@ def test_a_mail_that_is_refused_has_failed_and_says_nothing_of_the_address(desk:
     assert desk.call("GET", f"/contacts/{contact['id']}")["has_hard_bounced"] is False
 
 
-def test_a_report_to_the_bounce_address_bounces_the_mail(desk: MailDesk, installation: Installation) -> None:
-    contact = desk.user(email=f"later.{desk.workspace_id}@shop.internal")
-    desk.message(contact)
+@pytest.mark.parametrize(("status", "state", "column"), [("5.1.1", "bounced", "hard"), ("4.2.2", "sent", "soft")])
+def test_a_report_to_the_bounce_address_bounces_the_mail_and_exports_tell_when(
+    desk: MailDesk, installation: Installation, status: str, state: str, column: str
+) -> None:
+    contact = desk.user(email=f"later.{column}.{desk.workspace_id}@shop.internal")
+    sent = desk.message(contact)
     [mail] = desk.mails(contact["id"], state="sent")
     [(_, envelope)] = [each for each in installation.mails.handler.taken if each[1].rcpt_tos == [contact["email"]]]
     assert envelope.mail_from is not None
@@ -201,13 +204,18 @@ def test_a_report_to_the_bounce_address_bounces_the_mail(desk: MailDesk, install
         'Content-Type: multipart/report; report-type=delivery-status; boundary="x"\r\n\r\n'
         "--x\r\nContent-Type: text/plain\r\n\r\nSorry\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\n"
         f"Reporting-MTA: dns; shop.internal\r\n\r\nFinal-Recipient: rfc822; {contact['email']}\r\nAction: failed\r\n"
-        "Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 Moved away\r\n\r\n--x--\r\n"
+        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 Moved away\r\n\r\n--x--\r\n"
     )
     data = base64.b64encode(report.encode()).decode()
-    desk.post("/manage/v1/inbound_emails", {"sender": "", "recipients": [envelope.mail_from], "data": data})
-    [bounced] = desk.mails(contact["id"], state="bounced")
-    assert (bounced["id"], bounced["reason"]) == (mail["id"], "550 Moved away")
-    assert desk.call("GET", f"/contacts/{contact['id']}")["has_hard_bounced"] is True
+    came_in = desk.post("/manage/v1/inbound_emails", {"sender": "", "recipients": [envelope.mail_from], "data": data})
+    desk.eventually(lambda: desk.call("GET", f"/manage/v1/inbound_emails/{came_in['id']}")["state"] == "done")
+    [told] = desk.mails(contact["id"], state=state)
+    assert (told["id"], told["reason"]) == (mail["id"], "550 Moved away" if column == "hard" else None)
+    assert desk.call("GET", f"/contacts/{contact['id']}")["has_hard_bounced"] is (column == "hard")
+    [receipt] = desk.receipts()
+    noted = {each for each in ("hard", "soft") if receipt[f"first_{each}_bounce"]}
+    assert (receipt["receipt_id"], noted) == (sent["id"], {column})
+    assert 0 <= int(time.time()) - int(receipt[f"first_{column}_bounce"]) < 600
 
 
 def test_addresses_that_are_examples_get_no_mail(desk: MailDesk) -> None:

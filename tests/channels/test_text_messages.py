@@ -209,7 +209,7 @@ def test_forged_changed_and_expired_links_lead_nowhere(
 ) -> None:
     url = switch(workspace.api)
     token = url.rpartition("/")[2]
-    for bad in ("x", token[:-1], f"{other.id}.{token.partition('.')[2]}", "%00.a.b", "a.b.%C3%A9"):
+    for bad in ("x", token[:-1], f"{other.id}.{token.partition('.')[2]}", "a.b.%C3%A9"):
         for method in ("GET", "POST"):
             answer = httpx.request(
                 method, f"{server.url}/switch/{bad}", data={"message": "x"} if method == "POST" else None

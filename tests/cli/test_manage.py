@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import TestWorkspace
 
 Client = Callable[[str], httpx.Client]

@@ -9,7 +9,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from callbox.cli import cli
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import TestWorkspace
 
 ROLE = '{"field": "role", "operator": "=", "value": "user"}'

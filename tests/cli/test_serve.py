@@ -16,8 +16,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.cli.conftest import Commands
-from tests.conftest import RunningServer, free_port, start_server, stop_server
+from tests.cli.commands import Commands
+from tests.conftest import RunningServer, start_server, stop_server
 
 
 @pytest.fixture(scope="module")
@@ -129,40 +129,24 @@ def test_a_first_start_says_where_to_go_and_a_later_one_how_to_get_a_token(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     settings = {"CALLBOX_DATABASE_URL": empty_database_url, "CALLBOX_PUBLIC_URL": "https://support.example/"}
-    with _serve(tmp_path, settings, "--demo") as (first, port):
-        assert "Callbox is ready at https://support.example\n" in first
-        assert "https://support.example/docs" in first
-        assert re.search(r"^Workspace: +[a-z0-9]{8}, Dawnshift$", first, re.MULTILINE)
-        assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", first, re.MULTILINE)
-        token = re.search(r"^Access token: (cbx_\S+)", first, re.MULTILINE)
-        assert token
-        assert f"  curl -H 'Authorization: Bearer {token[1]}' https://support.example/me\n" in first
-        companies = f"http://127.0.0.1:{port}/companies?per_page=10"
-        pages = httpx.get(companies, headers={"Authorization": f"Bearer {token[1]}"}).json()["pages"]
-        assert pages["next"] == "https://support.example/companies?per_page=10&page=2"
-    with _serve(tmp_path, settings, "--demo") as (later, _):
-        assert f"callbox token create --data {tmp_path}\n" in later
-        assert "cbx_" not in later
-        assert "Demo data" not in later
-
-
-@contextmanager
-def _serve(data: Path, environment: dict[str, str], *arguments: str) -> Iterator[tuple[str, int]]:
-    """What a server prints when it is ready, and its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "callbox.cli", "serve", "--port", str(port), "--data", str(data), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}) as process:
-        assert process.stdout is not None
-        printed = ""
-        for line in process.stdout:
-            printed += line
-            if line.startswith(("  curl", "Access tokens were")):
-                break
-        try:
-            yield printed, port
-        finally:
-            process.terminate()
-        assert process.wait() == 0
+    first = start_server(tmp_path, settings)
+    assert "Callbox is ready at https://support.example\n" in first.printed
+    assert "https://support.example/docs" in first.printed
+    assert re.search(r"^Workspace: +[a-z0-9]{8}, My workspace$", first.printed, re.MULTILINE)
+    assert re.search(rf"^Access token: {first.first_token} ", first.printed, re.MULTILINE)
+    headers = {"Authorization": f"Bearer {first.first_token}"}
+    assert f"  curl -H 'Authorization: {headers['Authorization']}' https://support.example/me\n" in first.printed
+    with httpx.Client(base_url=first.url, headers=headers) as api:
+        for name in ("One", "Two"):
+            api.post("/help_center/collections", json={"name": name})
+        pages = api.get("/help_center/collections?per_page=1").json()["pages"]
+    assert pages["next"] == "https://support.example/help_center/collections?per_page=1&page=2"
+    assert stop_server(first) == 0
+    later = start_server(tmp_path, settings, "--demo")
+    assert f"callbox token create --data {tmp_path}\n" in later.printed
+    assert "cbx_" not in later.printed
+    assert "Demo data" not in later.printed
+    assert stop_server(later) == 0
 
 
 def test_of_servers_that_start_at_once_on_one_database_one_makes_the_workspace(

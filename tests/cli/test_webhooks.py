@@ -1,10 +1,11 @@
 """`callbox webhook`: from its creation to its end, beside a running server."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.channels.receiver import listening
-from tests.cli.conftest import Commands
+from tests.cli.commands import Commands
 from tests.conftest import TestWorkspace
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -14,7 +15,7 @@ def test_a_webhook_is_made_watched_paused_and_deleted(
     callbox: Commands, workspace: TestWorkspace, eventually: Eventually
 ) -> None:
     mine = ("--workspace", workspace.id)
-    commands = Commands({**callbox.environment, "CALLBOX_ALLOW_PRIVATE_WEBHOOKS": "1"})
+    commands = replace(callbox, environment={**callbox.environment, "CALLBOX_ALLOW_PRIVATE_WEBHOOKS": "1"})
     with listening() as receiver:
         refused = callbox.refusal("webhook", "create", receiver.url, *mine)
         assert refused == "url must be an address that begins with https://"

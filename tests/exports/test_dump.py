@@ -3,10 +3,7 @@
 import asyncio
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -17,15 +14,17 @@ import pytest
 from arro3.io import read_parquet
 
 from callbox.exports.dump.tables import RESOURCES
+from tests.cli.commands import Answer, Commands, Start
 from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
 
 Json = dict[str, Any]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Export = Callable[..., Answer]
 
 # Tables of workspaces that are not exported, and why.
 LEFT_OUT = {
     "access_tokens": "secrets",
+    "article_index": "an index for searches",
     "article_words": "an index for searches",
     "company_scrolls": "where somebody is reading",
     "conversation_words": "an index for searches",
@@ -61,21 +60,11 @@ def fetch(url: str, statement: str, *arguments: object) -> list[asyncpg.Record]:
 
 
 @pytest.fixture
-def export(server: RunningServer, workspace: TestWorkspace, short_directory: Path) -> Run:
+def export(server: RunningServer, start_command: Start, workspace: TestWorkspace, short_directory: Path) -> Export:
     """Runs `callbox export` for this test's workspace."""
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        place = ["--data", str(short_directory / "server"), "--workspace", workspace.id]
-        return subprocess.run(
-            [sys.executable, "-m", "callbox.cli", "export", *place, *arguments],
-            env={**os.environ, "CALLBOX_DATABASE_URL": server.database_url},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    commands = Commands({"CALLBOX_DATABASE_URL": server.database_url}, start_command)
+    place = ["--data", str(short_directory / "server"), "--workspace", workspace.id]
+    return lambda *arguments: commands.run("export", *place, *arguments)
 
 
 @pytest.fixture
@@ -116,12 +105,17 @@ def test_no_exported_column_sounds_like_a_secret(server: RunningServer) -> None:
 
 
 def test_json_lines_hold_everything_of_the_workspace_alone(
-    furnished: Json, workspace: TestWorkspace, other: TestWorkspace, server: RunningServer, export: Run, tmp_path: Path
+    furnished: Json,
+    workspace: TestWorkspace,
+    other: TestWorkspace,
+    server: RunningServer,
+    export: Export,
+    tmp_path: Path,
 ) -> None:
     World(other.api).user()
     out = tmp_path / "new" / "out"
     done = export("--out", str(out))
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.messages
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["workspace_id"], manifest["format"], manifest["missing_files"]) == (workspace.id, "jsonl", [])
     for name, resource in RESOURCES.items():
@@ -140,12 +134,12 @@ def test_json_lines_hold_everything_of_the_workspace_alone(
     assert "link_key" not in (out / "manifest.json").read_text()
 
 
-def test_parquet_holds_the_same_rows_with_types(furnished: Json, export: Run, tmp_path: Path) -> None:
+def test_parquet_holds_the_same_rows_with_types(furnished: Json, export: Export, tmp_path: Path) -> None:
     assert furnished
     tables = "contacts,conversation_parts,news_items,team_members"
     for file_format in ("parquet", "jsonl"):
         done = export("--out", str(tmp_path / file_format), "--format", file_format, "--only", tables)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.messages
     for table in tables.split(","):
         read = read_parquet(tmp_path / "parquet" / f"{table}.parquet").read_all()
         columns = {name: read.column(name).to_pylist() for name in read.column_names}
@@ -167,7 +161,7 @@ def _same(cell: Any, value: Any) -> bool:
     return bool(cell == value) or (isinstance(cell, str) and bool(json.loads(cell) == value))
 
 
-def test_what_cannot_be_exported_is_said_in_a_sentence(export: Run, tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_said_in_a_sentence(export: Export, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     for arguments, sentence in (
@@ -177,6 +171,6 @@ def test_what_cannot_be_exported_is_said_in_a_sentence(export: Run, tmp_path: Pa
         (["--out", str(tmp_path / "a"), "--format", "xml"], "format must be one of jsonl, parquet, not xml"),
     ):
         done = export(*arguments)
-        assert (done.returncode, done.stdout) == (1, "")
-        assert sentence in done.stderr.replace("\n", " ")
+        assert (done.code, done.out) == (1, "")
+        assert sentence in done.messages.replace("\n", " ")
     assert [path.name for path in tmp_path.iterdir()] == ["full"]

@@ -18,7 +18,7 @@ from callbox.exports.data_export.writing import write_export
 from callbox.platform.database import close_pool, open_pool
 from callbox.platform.database.migrate import migrate
 from callbox.platform.files import open_files
-from tests.conftest import RunningServer, start_server, stop_server
+from tests.conftest import RunningServer, new_workspace, start_server, stop_server
 from tests.guards.tenants import Tenant
 
 T = TypeVar("T")
@@ -155,3 +155,19 @@ def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer
     Tenant.database_url = database.url
     yield running
     assert stop_server(running) == 0
+
+
+@pytest.fixture(scope="module")
+def tenant(guarded: RunningServer) -> Iterator[Tenant]:
+    """A workspace with one of everything."""
+    workspace = new_workspace(guarded)
+    with workspace.api:
+        made = Tenant(workspace)
+        made.furnish()
+        yield made
+
+
+@pytest.fixture
+def present(tenant: Tenant) -> None:
+    """Whatever an attempt did to the workspace's clock, the next test begins now."""
+    tenant.call("PUT", "/manage/v1/clock", json={"now": None})

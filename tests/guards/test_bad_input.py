@@ -11,12 +11,13 @@ import pytest
 
 from callbox.wire.decode import INVALID_JSON
 from callbox.wire.html import plain_text
-from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import Attempts, refusal
 from tests.guards.conftest import Database
 from tests.guards.fields import Raw, encoded, fields_of, fits, replaced
 from tests.guards.requests import OPERATIONS, Place
 from tests.guards.tenants import Tenant
+
+pytestmark = pytest.mark.usefixtures("present")
 
 Json = dict[str, Any]
 
@@ -24,22 +25,6 @@ WITH_BODY = [key for key, operation in OPERATIONS.items() if operation.request i
 WITHOUT_BODY = [key for key in OPERATIONS if key not in WITH_BODY]
 STRICT = [key for key in WITH_BODY if OPERATIONS[key].request.__struct_config__.forbid_unknown_fields]
 LENIENT = [key for key in WITH_BODY if key not in STRICT]
-
-
-@pytest.fixture(scope="module")
-def tenant(guarded: RunningServer) -> Iterator[Tenant]:
-    """A workspace with one of everything."""
-    workspace = new_workspace(guarded)
-    with workspace.api:
-        made = Tenant(workspace)
-        made.furnish()
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _present(tenant: Tenant) -> None:
-    """Whatever an attempt did to the workspace's clock, the next test begins now."""
-    tenant.call("PUT", "/manage/v1/clock", json={"now": None})
 
 
 # Values

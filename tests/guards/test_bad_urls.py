@@ -2,19 +2,19 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer
-from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import Attempts, refusal, send_raw
 from tests.guards.conftest import Database
 from tests.guards.fields import encoded
 from tests.guards.requests import OPERATIONS
 from tests.guards.tenants import Tenant
+
+pytestmark = pytest.mark.usefixtures("present")
 
 Json = dict[str, Any]
 
@@ -26,22 +26,6 @@ PATHS = sorted({key.partition(" ")[2] for key in OPERATIONS})
 def _reading(name: str) -> list[str]:
     """Operations whose query has a parameter of this name."""
     return [key for key, each in OPERATIONS.items() if each.query and name in each.query.__struct_fields__]
-
-
-@pytest.fixture(scope="module")
-def tenant(guarded: RunningServer) -> Iterator[Tenant]:
-    """A workspace with one of everything."""
-    workspace = new_workspace(guarded)
-    with workspace.api:
-        made = Tenant(workspace)
-        made.furnish()
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _present(tenant: Tenant) -> None:
-    """Whatever an attempt did to the workspace's clock, the next test begins now."""
-    tenant.call("PUT", "/manage/v1/clock", json={"now": None})
 
 
 # Paths

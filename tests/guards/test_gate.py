@@ -308,10 +308,10 @@ def test_metrics_are_prometheus_text_that_counts_and_names_nobody(tenant: Tenant
         samples = [sample for family in families for sample in family.samples if sample.name == name]
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
-    asked = ("callbox_request_seconds_count", {"method": "GET", "status": "404"})
+    asked = ("callbox_request_seconds_count", {"operation": "get_contact", "method": "GET", "status": "404"})
     read = ("callbox_statement_seconds_count", {"statement": "contact_by_id"})
     before = [counted(name, **labels) for name, labels in (asked, read)]
     for _ in range(3):
-        tenant.api.get(f"/contacts/{tenant.mark}")
+        assert tenant.api.get(f"/contacts/{tenant.mark}").status_code == 404
     after = [counted(name, **labels) for name, labels in (asked, read)]
     assert [late - early for early, late in zip(before, after, strict=True)] == [3, 3]

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -10,32 +9,17 @@ import pytest
 
 from callbox.platform.database import close_pool, open_pool
 from callbox.wire.idempotency import MAX_KEY_LENGTH, forget_old_answers
-from tests.conftest import RunningServer, new_workspace
 from tests.guards.attempts import refusal
 from tests.guards.conftest import Database
 from tests.guards.requests import OPERATIONS, REQUESTS
 from tests.guards.tenants import Tenant
 
+pytestmark = pytest.mark.usefixtures("present")
+
 WRITING = [key for key in OPERATIONS if not key.startswith("GET ")]
 # Answers with a secret are not kept, so that it is stored nowhere.
 SECRET = ("POST /manage/v1/access_tokens", "POST /manage/v1/workspaces", "POST /manage/v1/webhooks")
 REUSED = (409, "conflict", "The Idempotency-Key was used with a different request before")
-
-
-@pytest.fixture(scope="module")
-def tenant(guarded: RunningServer) -> Iterator[Tenant]:
-    """A workspace with one of everything."""
-    workspace = new_workspace(guarded)
-    with workspace.api:
-        made = Tenant(workspace)
-        made.furnish()
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _present(tenant: Tenant) -> None:
-    """Whatever an attempt did to the workspace's clock, the next test begins now."""
-    tenant.call("PUT", "/manage/v1/clock", json={"now": None})
 
 
 def _key() -> dict[str, str]:

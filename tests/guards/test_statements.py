@@ -61,6 +61,8 @@ GLOBAL = {
     "take_turn": "a lock of the relay's",
     "contacts_of_streams": "a process looks at the streams of all workspaces",
     "count_backlog": "for the operator of the installation",
+    "count_connections": "the server's, of no workspace",
+    "count_other_connections": "the database's, of no workspace",
     "current_snapshot": "the database's, of no workspace",
     "delete_old_events": "retention is the same everywhere",
     "delete_old_log": "the queue's diary",
@@ -70,6 +72,7 @@ GLOBAL = {
     "forget_live_viewers": "a process tells of all workspaces together",
     "forget_recent_events": "retention is the same everywhere",
     "good_tokens_of_streams": "a process looks at the streams of all workspaces",
+    "has_workspaces": "the table of workspaces itself",
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
     "key_of_table": "what tables look like, not what is in them",
@@ -84,8 +87,11 @@ GLOBAL = {
     "requeue_held_job": "for the operator of the installation",
     "return_failed_event": "for the operator of the installation",
     "send_notifications": "a process tells of all workspaces together",
+    "server_state": "the database's, of no workspace",
+    "signing_keys": "for the operator of the installation",
     "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
+    "stems_of_words": "it reads no table",
     "teams_with_waiting_conversations": "the schedule looks for them in all workspaces",
     "time_dependent_segments": "the schedule looks for them in all workspaces",
     "token_owner": "the token tells which workspace it is",
@@ -93,7 +99,7 @@ GLOBAL = {
     "update_clock": "the table of workspaces itself",
     "update_workspace": "the table of workspaces itself",
     "workspace_for_update": "the table of workspaces itself",
-    "words_matching_search": "it reads no table",
+    "work_state": "for the operator of the installation",
     "workspace_of_support_address": "the address tells which workspace it is",
     "workspace_of_token": "for the operator of the installation",
     "workspace_row": "the table of workspaces itself",
@@ -102,6 +108,7 @@ GLOBAL = {
 # Statements that ask the database for the time, and why.
 ASK_FOR_THE_TIME = {
     "insert_work": "the queue library compares with the database's clock",
+    "server_state": "it is the database's clock that is looked at",
     "requeue_held_job": "the queue library compares with the database's clock",
 }
 

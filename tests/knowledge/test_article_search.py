@@ -1,5 +1,6 @@
 """Article search: every language, ranked, forgiving, with highlights, filters and pages."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from callbox.knowledge.articles.words import folded, terms_of, words_of
+from tests.conftest import RunningServer, new_workspace
 from tests.contract.world import World
 from tests.knowledge.conftest import only_error
 
@@ -22,9 +24,11 @@ def titles(found: Json) -> list[str]:
     return [each["title"] for each in found["data"]["articles"]]
 
 
-@pytest.fixture
-def library(world: World) -> World:
-    """Articles about rosters in several languages."""
+@pytest.fixture(scope="module")
+def library(server: RunningServer) -> Iterator[World]:
+    """Articles about rosters in several languages, which the tests only read."""
+    workspace = new_workspace(server)
+    world = World(workspace.api)
     world.speak("en", "de", "fr", "ja", "ru")
     world.article(title="Publishing a roster", description="For the whole team", body="Press publish. It's re-usable.")
     world.article(title="Swapping shifts", description="Between colleagues", body="<p>The roster changes at once.</p>")
@@ -38,7 +42,8 @@ def library(world: World) -> World:
             "ru": {"title": "Новый график", "body": "<p>Ещё один график</p>"},
         },
     )
-    return world
+    yield world
+    workspace.api.close()
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,42 @@ def test_state_and_help_center_restrict(world: World, phrase: str) -> None:
     assert set(titles(search(world, phrase, help_center_id=center))) == {"lamp published", "lamp half"}
     for nowhere in (center + 1_000_000, "abc"):
         assert search(world, phrase, help_center_id=nowhere)["total_count"] == 0
+
+
+def test_filters_follow_what_becomes_of_an_article(world: World) -> None:
+    world.speak("en", "de")
+    collection = world.collection()
+    made = world.article(
+        title="Lamp",
+        state="published",
+        parent_id=collection["id"],
+        translated_content={"de": {"title": "Lamp auf Deutsch", "state": "draft"}},
+    )
+
+    def found_as() -> list[str]:
+        filters = {
+            "published": {"state": "published"},
+            "draft": {"state": "draft"},
+            "shown": {"help_center_id": collection["help_center_id"]},
+        }
+        return [name for name, query in filters.items() if search(world, "lamp", **query)["total_count"]]
+
+    assert found_as() == ["published", "shown"]
+    world.call("PUT", f"/articles/{made['id']}", json={"state": "draft"})
+    assert found_as() == ["draft", "shown"]
+    world.call("PUT", f"/articles/{made['id']}", json={"state": "published"})
+    world.call("PUT", f"/manage/v1/help_centers/{collection['help_center_id']}", json={"default_locale": "de"})
+    assert found_as() == ["draft", "shown"], "its new default language is a draft"
+    world.call("DELETE", f"/help_center/collections/{collection['id']}")
+    assert found_as() == ["draft"]
+    world.call("DELETE", f"/articles/{made['id']}")
+    assert search(world, "lamp")["total_count"] == 0
+
+
+def test_beyond_the_newest_hundred_bodies_pages_go_on(world: World) -> None:
+    ids = [int(world.article(title=f"Number {number}", body="a lamp")["id"]) for number in range(103)]
+    last = search(world, "lamp", per_page=50, page=3)
+    assert (last["total_count"], [int(each["id"]) for each in last["data"]["articles"]]) == (103, ids[2::-1])
 
 
 def test_a_translation_that_is_a_draft_is_not_found_among_what_is_published(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from callbox.people.contacts import service
+from callbox.people.contacts import leaving, service
 from callbox.people.contacts.jobs import SCHEDULES
 from callbox.people.contacts.schemas import CreateContactRequest
 from callbox.platform.database import connection
@@ -732,7 +732,7 @@ def test_identifiers_of_the_deleted_are_free_after_the_grace_period(database_url
         [purge] = SCHEDULES
         request = CreateContactRequest(external_id="u-1", email="grace@example.com")
         made = await service.create_contact(caller, request)
-        await service.delete_contact(caller, made.id)
+        await leaving.delete_contact(caller, made.id)
         await purge.handler()
         with pytest.raises(service.ContactExists):
             await service.create_contact(caller, request)

@@ -1,10 +1,12 @@
 """Segments: what they are, who is in them, and when that changes."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -289,6 +291,32 @@ def test_computations_at_the_same_time_agree(api: httpx.Client, world: World) ->
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: compute(api, segment["id"])["count"], range(16)))
     assert counts == [5] * 16
+
+
+def test_finding_all_members_may_take_longer_than_a_statement(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callbox.platform.database.pool.STATEMENT_TIMEOUT_SECONDS", 0.3)
+
+    async def promise(caller: Caller) -> None:
+        segment = await service.create_segment(caller, CreateSegmentRequest("Anns", "user", named("Ann")))
+        other = await asyncpg.connect(database_url)
+        held_up = other.transaction()
+        try:
+            await other.execute(
+                "INSERT INTO segment_members VALUES ($1, $2, 'nobody')", caller.workspace_id, segment.id
+            )
+            await held_up.start()
+            await other.execute("SELECT FROM segment_members WHERE segment_id = $1 FOR UPDATE", segment.id)
+            computing = asyncio.create_task(membership.compute_segment(caller.workspace_id, segment.id))
+            assert (await asyncio.wait({computing}, timeout=0.6))[0] == set()
+            await held_up.rollback()
+            await computing
+            assert await other.fetch("SELECT FROM segment_members WHERE segment_id = $1", segment.id) == []
+        finally:
+            await other.close()
+
+    inside(database_url, promise)
 
 
 def test_members_are_found_by_the_search_of_contacts(api: httpx.Client, world: World) -> None:

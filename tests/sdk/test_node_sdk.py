@@ -6,7 +6,6 @@ the tests are skipped, except where CI is set.
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TestWorkspace
+from tests.sdk.node_suites import names_of, run_one
 
 NODE = Path(__file__).parent / "node"
 SUITE = NODE / "suite.mjs"
-NAMES = re.findall(r'^test\("(.+)", async', SUITE.read_text(), re.MULTILINE)
 
 
 def _missing(reason: str) -> None:
@@ -57,26 +56,6 @@ def installed(pytestconfig: pytest.Config) -> Path:
     return directory
 
 
-def test_the_suite_has_a_test_for_each_name() -> None:
-    assert len(NAMES) == SUITE.read_text().count('\ntest("')
-    assert len(NAMES) == len(set(NAMES))
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names_of(SUITE))
 def test_node_sdk(name: str, installed: Path, workspace: TestWorkspace, server_url: str) -> None:
-    pattern = f"^{re.escape(name)}$"
-    done = subprocess.run(
-        ["node", "--test-reporter=tap", f"--test-name-pattern={pattern}", str(SUITE)],
-        env={
-            **os.environ,
-            "CALLBOX_URL": server_url,
-            "CALLBOX_TOKEN": workspace.token,
-            "CALLBOX_NODE_SDK": str(installed),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall(rf"^ok \d+ - {re.escape(name)}$", done.stdout, re.MULTILINE)) == 1, done.stdout
+    run_one(SUITE, name, installed, workspace, server_url)

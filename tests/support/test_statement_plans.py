@@ -10,6 +10,7 @@ import pytest
 
 from callbox.platform.database import close_pool, connection, open_pool
 from callbox.support.assignment.conditions import met
+from callbox.support.assignment.queries import teams_with_waiting
 from callbox.support.assignment.schemas import AssignmentRule, AssignTo
 from callbox.support.conversations.schemas import ListConversationsQuery
 from callbox.support.conversations.search import list_conversations, search_conversations
@@ -90,3 +91,16 @@ async def test_a_count_of_many_is_taken_from_an_index_alone(caller: Caller, plan
         await search_conversations(caller, msgspec.json.encode({"query": query}))
         [counting] = [plan for plan in plans if "Aggregate" in plan.partition("\n")[0] or "CTE found" in plan]
         assert "Index Only Scan" in counting
+
+
+async def test_waiting_conversations_are_looked_for_in_teams_that_balance_alone(caller: Caller) -> None:
+    async with connection() as held:
+        unassigned = "UPDATE conversations SET admin_assignee_id = NULL WHERE workspace_id = $1 AND id % 100 = 0"
+        await held.execute(unassigned, caller.workspace_id)
+        # Of a table as new as that, PostgreSQL does not know that it is empty.
+        await held.execute("ANALYZE conversations")
+        await held.execute("TRUNCATE team_assignment")
+        plan = await held.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {teams_with_waiting.sql}")
+    looked = [line for (line,) in plan if " on conversations c" in line]
+    assert looked
+    assert [line for line in looked if "never executed" not in line] == []

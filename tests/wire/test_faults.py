@@ -5,6 +5,7 @@ import pytest
 from litestar.exceptions import MethodNotAllowedException, NotFoundException, ValidationException
 
 from callbox.platform.database import DatabaseUnavailable
+from callbox.platform.files import FilesUnavailable
 from callbox.wire.faults import wire_error_of
 
 
@@ -18,6 +19,11 @@ from callbox.wire.faults import wire_error_of
         (asyncpg.DeadlockDetectedError(), 503, "service_unavailable"),
         (asyncpg.AdminShutdownError(), 503, "service_unavailable"),
         (TimeoutError(), 503, "service_unavailable"),
+        (asyncpg.TooManyConnectionsError(), 503, "service_unavailable"),
+        (asyncpg.DiskFullError(), 503, "service_unavailable"),
+        (asyncpg.QueryCanceledError(), 503, "service_unavailable"),
+        (asyncpg.LockNotAvailableError(), 503, "service_unavailable"),
+        (FilesUnavailable(), 503, "service_unavailable"),
         (asyncpg.ForeignKeyViolationError(), 409, "conflict"),
         (asyncpg.UndefinedColumnError(), 500, "server_error"),
         (KeyError("x"), 500, "server_error"),

@@ -13,6 +13,7 @@ from callbox.cli import (
     database,
     demo,
     docs,
+    doctor,
     email,
     export,
     failures,
@@ -55,6 +56,7 @@ cli.command()(serve.serve)
 cli.command()(serve.worker)
 cli.command()(demo.demo)
 cli.command()(docs.docs)
+cli.command()(doctor.doctor)
 cli.command()(export.export)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(tokens.commands, name="token")

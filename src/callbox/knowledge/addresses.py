@@ -6,6 +6,7 @@ from urllib.parse import quote
 from callbox.wire.urls import base_url
 
 _MAX_SLUG_LENGTH = 80
+_WORD = re.compile(r"[^\W_]+")
 
 
 def site_url(identifier: str, custom_domain: str | None) -> str:
@@ -30,11 +31,10 @@ def _numbered(number: int, title: str) -> str:
 
 def slug_of(title: str) -> str:
     """The words of a title, of whatever script, joined by hyphens; empty where there are none."""
-    words = re.findall(r"[^\W_]+", re.sub(r"['\u2019]", "", title.lower()))
-    slug = ""
-    for word in words:
-        longer = f"{slug}-{word}" if slug else word[:_MAX_SLUG_LENGTH]
-        if len(longer) > _MAX_SLUG_LENGTH:
+    words = _WORD.findall(title.lower().replace("'", "").replace("\u2019", ""))
+    slug = words[0][:_MAX_SLUG_LENGTH] if words else ""
+    for word in words[1:]:
+        if len(slug) + 1 + len(word) > _MAX_SLUG_LENGTH:
             break
-        slug = longer
+        slug += f"-{word}"
     return slug

@@ -15,7 +15,7 @@ from callbox.wire.decode import WireId, decimal_id, decode, decode_query
 from callbox.wire.errors import NotFound, ParameterNotFound
 from callbox.wire.html import sanitise
 from callbox.wire.operations import caller_of, operation
-from callbox.wire.pagination import UrlPages, numbered_page, url_pages
+from callbox.wire.pagination import PageQuery, UrlPages, numbered_page, url_pages
 from callbox.workspace.admins.service import find_author
 
 GROUP = "Notes"
@@ -86,13 +86,6 @@ class CreateNoteRequest(msgspec.Struct):
 
     body: str
     admin_id: WireId | None = None
-
-
-class ListNotesQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
 
 
 class NoteNotFound(NotFound):
@@ -179,10 +172,10 @@ async def create_note(caller: Caller, contact_id: str, request: CreateNoteReques
         return _note(await note_by_id.one(held, caller.workspace_id, note_id))
 
 
-@operation("GET", "/contacts/{contact_id:str}/notes", group=GROUP, query=ListNotesQuery, errors=[ContactNotFound])
+@operation("GET", "/contacts/{contact_id:str}/notes", group=GROUP, query=PageQuery, errors=[ContactNotFound])
 async def list_notes(contact_id: str, scope: HTTPScope) -> NoteList:
     """List the notes about a contact, newest first."""
-    caller, query = caller_of(scope), decode_query(scope["query_string"], ListNotesQuery)
+    caller, query = caller_of(scope), decode_query(scope["query_string"], PageQuery)
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:
         await contacts.require_live_contact(held, caller, contact_id)

@@ -6,6 +6,7 @@ commits, so a row never lacks its bytes. Bytes without a row are what a broken-o
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ class FileMissing(Exception):
     """A file's bytes are not where they were put."""
 
 
+# What `_path` makes; a store writes under other names what is not whole yet.
+_KEPT = re.compile(r"(?P<workspace>[a-z0-9]+)/[0-9a-f]{2}/(?P<file>[0-9a-f-]{36})")
+
 _store: ObjectStore | None = None
 # Where the store is a directory.
 _directory: Path | None = None
@@ -41,6 +45,9 @@ def open_files(place: str) -> None:
     global _store, _directory  # noqa: PLW0603  # one place a process, told once at start
     try:
         _directory = None if "://" in place else Path(place).absolute()
+        if _directory is not None and not _directory.exists():
+            # What customers send is nobody's but the server's. A directory that is there keeps its owner's choice.
+            _directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _store = from_url(place) if _directory is None else LocalStore(_directory, mkdir=True)
     except (BaseError, ValueError, OSError) as error:
         raise FilesUnavailable(f"Files cannot be kept in {place}: {error}") from error
@@ -57,11 +64,17 @@ def _path(workspace_id: str, file_id: str) -> str:
 
 
 async def write_file(workspace_id: str, file_id: str, content: bytes) -> None:
-    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after."""
+    """Keep a file's bytes. When this returns they are on the disk: the row that names them is, soon after.
+
+    Raises FilesUnavailable where the disk is full or the store is away; then nothing is kept.
+    """
     path = _path(workspace_id, file_id)
-    await obstore.put_async(_opened(), path, content)
-    if _directory is not None:
-        await asyncio.to_thread(_sync, _directory / path)
+    try:
+        await obstore.put_async(_opened(), path, content)
+        if _directory is not None:
+            await asyncio.to_thread(_sync, _directory / path)
+    except (BaseError, OSError) as error:
+        raise FilesUnavailable(f"A file cannot be kept: {error}") from error
 
 
 def _sync(path: Path) -> None:
@@ -95,12 +108,25 @@ async def file_writer(workspace_id: str, file_id: str) -> AsyncIterator["AsyncWr
         raise
 
 
+def files_in_directory() -> dict[str, Path]:
+    """The files that are kept in a directory, by workspace and id as in `a1b2c3d4/9f/9f…`; none in an object store."""
+    if _directory is None:
+        return {}
+    return {
+        str(path.relative_to(_directory)): path
+        for path in _directory.glob("*/??/*")
+        if path.is_file() and _KEPT.fullmatch(str(path.relative_to(_directory)))
+    }
+
+
 async def read_file(workspace_id: str, file_id: str) -> AsyncIterator[bytes]:
-    """A file's bytes, in pieces. Raises FileMissing before the first one."""
+    """A file's bytes, in pieces. Raises FileMissing and FilesUnavailable before the first one."""
     try:
         found = await obstore.get_async(_opened(), _path(workspace_id, file_id))
     except FileNotFoundError as error:
         raise FileMissing(file_id) from error
+    except BaseError as error:
+        raise FilesUnavailable(f"A file cannot be read: {error}") from error
     return _pieces(found)
 
 

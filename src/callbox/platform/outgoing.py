@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from types import TracebackType
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import httpcore
 
@@ -25,6 +25,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_ALIVE_SECONDS = 2.0
 # What of an answer is read so that its connection can be used again.
 _READ_BYTES = 65_536
+# Characters of a URL that mean something there, or are encoded already.
+_MEANT = "/:?#[]@!$&'()*+,;=~%"
 _FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError)
 
 _private_addresses_allowed = False
@@ -86,12 +88,19 @@ async def _checked_address(host: str, port: int, *, private_allowed: bool) -> st
     return addresses[0]
 
 
+# Of all addresses in IPv6, only these are given to anybody.
+_GIVEN = ip_network("2000::/3")
+# Where a network translates, an IPv4 address is the end of one of these.
+_TRANSLATED = ip_network("64:ff9b::/96")
+
+
 def is_public(address: str) -> bool:
     """Whether an address is one of the public internet; IPv4 in IPv6 clothes counts as what it is."""
     parsed = ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    if mapped is not None:
-        return is_public(str(mapped))
+    if isinstance(parsed, IPv6Address):
+        translated = IPv4Address(parsed.packed[-4:]) if parsed in _TRANSLATED else None
+        inner = parsed.ipv4_mapped or parsed.sixtofour or translated
+        return is_public(str(inner)) if inner is not None else parsed in _GIVEN and parsed.is_global
     return parsed.is_global and not parsed.is_multicast
 
 
@@ -102,7 +111,7 @@ async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Respons
     backend = _GuardedBackend(private_allowed=_private_addresses_allowed)
     async with httpcore.AsyncConnectionPool(ssl_context=_tls(), network_backend=backend, retries=0) as pool:
         for _ in range(_MAX_REDIRECTS + 1):
-            _check_scheme(url)
+            url = _as_sent(url)
             try:
                 async with asyncio.timeout(seconds):
                     response = await pool.handle_async_request(
@@ -152,8 +161,8 @@ class Receiver:
 
     async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Answered:
         """One request, answered in time. Raises OutgoingRefused and OutgoingFailed."""
-        _check_scheme(url)
-        host = ("Host", urlsplit(url).netloc.rpartition("@")[2])
+        url = _as_sent(url)
+        host = ("Host", urlsplit(url).netloc)
         length = [("Content-Length", str(len(body)))] if body else []
         request = httpcore.Request(method, url, headers=[host, *headers, *length], content=body)
         try:
@@ -184,14 +193,24 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _check_scheme(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+def _as_sent(url: str) -> str:
+    """The URL in ASCII, its host by the name that DNS knows, without a password. Raises OutgoingRefused."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError as error:
+        raise OutgoingRefused(f"{url} is no URL: {error}") from error
+    if parts.scheme not in {"http", "https"} or not host:
         raise OutgoingRefused(f"{url} is no http or https URL")
+    place = f"[{host}]" if ":" in host else host
+    if port is not None:
+        place += f":{port}"
+    path, query = (quote(part, safe=_MEANT) for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, place, path, query, ""))
 
 
 def _headers(url: str) -> list[tuple[str, str]]:
-    return [("Host", urlsplit(url).netloc.rpartition("@")[2]), ("User-Agent", "callbox"), ("Accept", "*/*")]
+    return [("Host", urlsplit(url).netloc), ("User-Agent", "callbox"), ("Accept", "*/*")]
 
 
 def _location(response: httpcore.Response) -> str:

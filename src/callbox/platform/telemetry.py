@@ -18,27 +18,33 @@ if METRICS_DIRECTORY not in os.environ:
     os.environ[METRICS_DIRECTORY] = mkdtemp(prefix="callbox-metrics-")
     atexit.register(rmtree, os.environ[METRICS_DIRECTORY], ignore_errors=True)
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest  # noqa: E402
 from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # noqa: E402
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-_requests = Histogram("callbox_request_seconds", "Time to answer a request", ["method", "status"], buckets=_BUCKETS)
+_requests = Histogram(
+    "callbox_request_seconds", "Time to answer a request", ["operation", "method", "status"], buckets=_BUCKETS
+)
 _statements = Histogram("callbox_statement_seconds", "Time of a named SQL statement", ["statement"], buckets=_BUCKETS)
 events_relayed = Counter("callbox_events_relayed_total", "Events taken from the outbox")
 jobs_finished = Counter("callbox_jobs_total", "Jobs ended", ["job", "outcome"])
 webhooks_sent = Counter("callbox_webhooks_total", "Attempts to send a notification", ["outcome"])
+mails_settled = Counter("callbox_mails_total", "Mails that were sent, or will not be", ["outcome"])
+connections_awaited = Counter("callbox_connections_awaited_total", "Times that all connections of a pool were in use")
+live_streams = Gauge("callbox_live_streams", "Open streams of live updates", multiprocess_mode="livesum")
 
-_request_children: dict[tuple[str, int], Histogram] = {}
+_request_children: dict[tuple[str, str, int], Histogram] = {}
 _statement_children: dict[str, Histogram] = {}
 
 
-def observe_request(method: str, status: int, seconds: float) -> None:
+def observe_request(operation: str, method: str, status: int, seconds: float) -> None:
     """Count an answered request."""
-    child = _request_children.get((method, status))
+    key = operation, method, status
+    child = _request_children.get(key)
     if child is None:
-        child = _request_children[method, status] = _requests.labels(method, str(status))
+        child = _request_children[key] = _requests.labels(operation, method, str(status))
     child.observe(seconds)
 
 

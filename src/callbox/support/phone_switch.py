@@ -69,7 +69,9 @@ class SwitchLink(msgspec.Struct, array_like=True):
     expires_at: int
 
 
-class _Refused(msgspec.Struct, omit_defaults=True):
+class PhoneSwitchRefusal(msgspec.Struct, omit_defaults=True):
+    """What this operation answers instead of a list of errors."""
+
     error_key: str
     message: str | None = None
 
@@ -78,11 +80,12 @@ class PhoneSwitchError(WireError):
     """Errors of this operation have a form of their own."""
 
     message = ""
+    form = PhoneSwitchRefusal
 
     def body(self, request_id: str) -> bytes:
         """The error as this operation shows it; it names no request."""
         del request_id
-        return msgspec.json.encode(_Refused(self.code, self.message or None))
+        return msgspec.json.encode(PhoneSwitchRefusal(self.code, self.message or None))
 
 
 class InvalidPhoneNumber(PhoneSwitchError):

@@ -16,7 +16,6 @@ from litestar.response import Response
 
 from callbox.wire import docs_page
 from callbox.wire.errors import (
-    ErrorItem,
     ErrorList,
     Forbidden,
     NotAcceptable,
@@ -33,6 +32,7 @@ from callbox.wire.errors import (
 )
 from callbox.wire.idempotency import KeyReused
 from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer, Operation
+from callbox.wire.versions import KNOWN_VERSIONS, SERVED_VERSION
 
 Json = dict[str, Any]
 
@@ -67,7 +67,7 @@ _HEADER_PARAMETERS: Json = {
         "in": "header",
         "required": False,
         "description": "A version of the API. Every known one is answered in the shapes of 2.11.",
-        "schema": {"type": "string", "default": "2.11"},
+        "schema": {"enum": sorted(version.decode() for version in KNOWN_VERSIONS), "default": SERVED_VERSION.decode()},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
@@ -131,7 +131,8 @@ def _schemas_of(operations: Iterable[Operation]) -> tuple[dict[Any, Json], Json]
 
 
 def _structs_of(operation: Operation) -> list[Any]:
-    mentioned = (*_alternatives(operation.response), operation.request, operation.query)
+    forms = [error.form for error in operation.errors]
+    mentioned = (*_alternatives(operation.response), operation.request, operation.query, *forms)
     return [kind for kind in mentioned if kind is not None]
 
 
@@ -153,7 +154,7 @@ def _operation(operation: Operation, schemas: dict[Any, Json], components: Json)
             *_query_parameters(operation, schemas, components),
             *_header_parameters(operation),
         ],
-        "responses": {str(operation.status): _success(operation, schemas), **_refusals(operation)},
+        "responses": {str(operation.status): _success(operation, schemas), **_refusals(operation, schemas)},
     }
     if rest:
         described["description"] = " ".join(rest.split())
@@ -206,24 +207,29 @@ def _success(operation: Operation, schemas: dict[Any, Json]) -> Json:
     alternatives = [schemas[kind] for kind in _alternatives(operation.response)]
     if not alternatives:
         return {"description": "Done; the body is empty."}
-    content: Json = {"schema": alternatives[0] if len(alternatives) == 1 else {"oneOf": alternatives}}
+    content: Json = {"schema": _one_of(alternatives)}
     if operation.answer is not None:
         content["example"] = operation.answer
     return {"description": "Done.", "content": {_JSON: content}}
 
 
-def _refusals(operation: Operation) -> Json:
+def _one_of(alternatives: list[Json]) -> Json:
+    return alternatives[0] if len(alternatives) == 1 else {"oneOf": alternatives}
+
+
+def _refusals(operation: Operation, schemas: dict[Any, Json]) -> Json:
     by_status: dict[str, list[type[WireError]]] = {}
     for error in errors_of(operation):
         by_status.setdefault(str(error.status), []).append(error)
-    return {status: _refusal(errors) for status, errors in by_status.items()}
+    return {status: _refusal(errors, schemas) for status, errors in by_status.items()}
 
 
-def _refusal(errors: list[type[WireError]]) -> Json:
+def _refusal(errors: list[type[WireError]], schemas: dict[Any, Json]) -> Json:
     examples = {_error_name(error): {"$ref": f"#/components/examples/{_error_name(error)}"} for error in errors}
+    forms = [schemas[form] for form in dict.fromkeys(error.form for error in errors)]
     return {
         "description": ", ".join(dict.fromkeys(error.code for error in errors)),
-        "content": {_JSON: {"schema": {"$ref": "#/components/schemas/ErrorList"}, "examples": examples}},
+        "content": {_JSON: {"schema": _one_of(forms), "examples": examples}},
     }
 
 
@@ -234,9 +240,8 @@ def _error_name(error: type[WireError]) -> str:
 
 
 def _error_example(error: type[WireError]) -> Json:
-    request_id = _EXAMPLE_REQUEST_ID if error.shows_request_id else None
-    refused = ErrorList("error.list", request_id, [ErrorItem(error.code, error.message)])
-    return {"summary": " ".join((error.__doc__ or "").split()), "value": msgspec.to_builtins(refused)}
+    shown = msgspec.json.decode(error().body(_EXAMPLE_REQUEST_ID))
+    return {"summary": " ".join((error.__doc__ or "").split()), "value": shown}
 
 
 def description_routes(handlers: Sequence[object]) -> list[HTTPRouteHandler]:

@@ -11,18 +11,18 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.types import Receive, Send
 
-from callbox.wire.operations import Operation, Run
+from callbox.wire.operations import Operation
 
 
 class _Node:
     """Where a path may go on: by a segment that is named, else by a parameter."""
 
-    __slots__ = ("named", "parameter", "runs")
+    __slots__ = ("named", "operations", "parameter")
 
     def __init__(self) -> None:
         self.named: dict[str, _Node] = {}
         self.parameter: _Node | None = None
-        self.runs: dict[str, tuple[Run, list[str]]] = {}
+        self.operations: dict[str, tuple[Operation, list[str]]] = {}
 
 
 class Dispatch:
@@ -46,10 +46,10 @@ class Dispatch:
             else:
                 names.append(component.name)
                 node.parameter = node = node.parameter or _Node()
-        node.runs[method] = operation.run, names
+        node.operations[method] = operation, names
 
-    def find(self, method: str, path: str) -> tuple[Run, dict[str, str]] | None:
-        """What runs the operation, and the parameters of its path."""
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation, and the parameters of its path."""
         node, values = self._root, []
         for segment in path[1:].split("/"):
             following = node.named.get(segment)
@@ -59,7 +59,7 @@ class Dispatch:
                     return None
                 values.append(segment)
             node = following
-        found = node.runs.get(method)
+        found = node.operations.get(method)
         return None if found is None else (found[0], dict(zip(found[1], values, strict=True)))
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -68,6 +68,8 @@ class Dispatch:
         if found is None:
             await self._framework(scope, receive, send)
             return
-        run, path = found
-        answer = await run(scope, receive, path)
+        operation, path = found
+        # For metrics.
+        scope["state"]["operation"] = operation.name
+        answer = await operation.run(scope, receive, path)
         await answer(scope, receive, send)

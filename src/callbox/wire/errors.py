@@ -41,6 +41,7 @@ class WireError(Exception):
     code: ClassVar[str] = "client_error"
     message: str = "The request could not be understood"
     shows_request_id: ClassVar[bool] = True
+    form: ClassVar[type[msgspec.Struct]] = ErrorList
 
     def __init__(self, message: str | None = None) -> None:
         if message is not None:
@@ -165,7 +166,7 @@ class ServerError(WireError):
 
 
 class ServiceUnavailable(WireError):
-    """The database cannot be reached at the moment; trying again is safe."""
+    """The database cannot be reached at the moment, or no file be kept; trying again is safe."""
 
     status = 503
     code = "service_unavailable"

@@ -9,6 +9,7 @@ from litestar.exceptions import (
 )
 
 from callbox.platform.database import DatabaseUnavailable
+from callbox.platform.files import FilesUnavailable
 from callbox.wire.decode import INVALID_JSON
 from callbox.wire.errors import (
     DeletedMeanwhile,
@@ -29,6 +30,7 @@ _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,  # where the operator has set a lock_timeout
     asyncpg.ReadOnlySQLTransactionError,  # another server leads by now
     asyncpg.TransactionRollbackError,
 )
@@ -41,6 +43,9 @@ def wire_error_of(error: BaseException, request_id: str) -> WireError:
     known = _known(error)
     if known is not None:
         return known
+    if isinstance(error, FilesUnavailable):
+        _log.error("files_unavailable", request_id=request_id, reason=str(error))
+        return ServiceUnavailable()
     if isinstance(error, _UNAVAILABLE):
         _log.warning("database_unavailable", request_id=request_id, reason=repr(error))
         return ServiceUnavailable()

@@ -50,6 +50,13 @@ LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
+# What metrics call a request for something else.
+_NO_OPERATION = "none"
+# In seconds: a restart of the database takes about so long.
+_TRY_AGAIN = (b"retry-after", b"2")
+# Browsers that came by https ask for nothing without it, for a year.
+_ENCRYPTED_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
+
 _log = structlog.get_logger("callbox.request")
 
 
@@ -88,14 +95,15 @@ class Gate:
             await self._application(scope, receive, send)
             return
         scope["path"] = path = _clean(scope["path"])
-        exchange = _Exchange(scope["method"], send)
-        enter_request(scope)
         state = scope.setdefault("state", {})
+        exchange = _Exchange(scope, state, send)
+        enter_request(scope)
         state["request_id"] = exchange.request_id
         if scope["method"] == "HEAD":
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
+            _refuse_nul(scope, path)
             if _asks_for_no_access_token(scope, path):
                 await self._application(scope, receive, exchange.send)
                 return
@@ -125,18 +133,21 @@ class Gate:
             raise NotFound
         if headers.content_length.isdigit() and int(headers.content_length) > MAX_FILES_BYTES:
             raise PayloadTooLarge
-        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
-            raise ParameterInvalid("The URL must not contain the NUL character")
         return caller
 
 
 class _Exchange:
     """The answer on its way out: adds the headers, and measures."""
 
-    __slots__ = ("_method", "_send", "_started", "_status", "request_id", "version", "window")
+    __slots__ = (
+        *("_is_encrypted", "_method", "_send", "_started", "_state", "_status"),
+        *("request_id", "version", "window"),
+    )
 
-    def __init__(self, method: str, send: Send) -> None:
-        self._method = method
+    def __init__(self, scope: Scope, state: dict[str, Any], send: Send) -> None:
+        self._is_encrypted = scope["scheme"] == "https"
+        self._method = scope["method"]
+        self._state = state
         self._send = send
         self._started = perf_counter()
         self._status = 0
@@ -150,7 +161,8 @@ class _Exchange:
             self._status = message["status"]
             message["headers"] = [*message["headers"], *self._headers()]
         elif message["type"] == "http.response.body" and not message.get("more_body"):
-            observe_request(self._method, self._status, perf_counter() - self._started)
+            operation = self._state.get("operation", _NO_OPERATION)
+            observe_request(operation, self._method, self._status, perf_counter() - self._started)
         await self._send(message)
 
     async def refuse(self, error: WireError) -> None:
@@ -166,8 +178,13 @@ class _Exchange:
         headers = [
             (b"x-request-id", self.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
             (b"cache-control", b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"),
         ]
+        if self._status == 503:
+            headers.append(_TRY_AGAIN)
+        if self._is_encrypted:
+            headers.append(_ENCRYPTED_FROM_NOW_ON)
         if self.version is not None:
             headers.append((b"intercom-version", self.version))
         if self.window is not None:
@@ -177,6 +194,12 @@ class _Exchange:
                 (b"x-ratelimit-reset", b"%d" % self.window.reset),
             ]
         return headers
+
+
+def _refuse_nul(scope: Scope, path: str) -> None:
+    """PostgreSQL takes none, and no URL needs one."""
+    if b"%00" in scope["query_string"] or "\x00" in path:
+        raise ParameterInvalid("The URL must not contain the NUL character")
 
 
 def _asks_for_no_access_token(scope: Scope, path: str) -> bool:

@@ -5,7 +5,7 @@ import msgspec
 from litestar import get
 from litestar.response import Response
 
-from callbox.platform.database import DatabaseUnavailable, connection
+from callbox.platform.database import DatabaseUnavailable, GlobalQuery, connection
 from callbox.platform.database.migrate import is_current
 from callbox.platform.jobs import backlog
 from callbox.platform.telemetry import metrics_text
@@ -17,6 +17,24 @@ _UNAVAILABLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+)
+
+
+class Connections(msgspec.Struct):
+    """How many clients PostgreSQL has, of all databases, and how many it takes."""
+
+    database_connections: int
+    database_connections_allowed: int
+
+
+count_connections = GlobalQuery(
+    "count_connections",
+    Connections,
+    """
+    SELECT count(*), current_setting('max_connections')::integer
+    FROM pg_stat_activity a
+    WHERE a.backend_type = 'client backend'
+    """,
 )
 
 
@@ -39,15 +57,15 @@ async def readyz() -> Response[dict[str, str]]:
     return Response({"status": "ready"})
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
+@get("/metrics", media_type="text/plain; version=0.0.4")
 async def metrics() -> bytes:
     """Prometheus text of all processes of this server; the backlog of events and jobs is that of the database."""
     try:
         async with connection() as held:
-            waiting = msgspec.structs.asdict(await backlog(held))
+            found = [await backlog(held), await count_connections.one(held)]
     except _UNAVAILABLE:
-        waiting = {}
-    return metrics_text(waiting)
+        found = []
+    return metrics_text({name: value for each in found for name, value in msgspec.structs.asdict(each).items()})
 
 
 ROUTES = [healthz, readyz, metrics]

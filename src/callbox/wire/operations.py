@@ -130,12 +130,14 @@ class FileAnswer(msgspec.Struct):
 
 
 _JSON = JSON_MEDIA_TYPE.encode()
+# Whoever opens an answer in a browser, or in a frame, sees text that can do nothing.
+INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NOTHING = b"text/plain; charset=utf-8"
 
 
 def content_headers(body: bytes) -> list[tuple[bytes, bytes]]:
     """The headers that say what a body is. No content is no JSON."""
-    return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body))]
+    return [(b"content-type", _JSON if body else _NOTHING), (b"content-length", b"%d" % len(body)), INERT]
 
 
 def _runner(function: Callable[..., Awaitable[Any]], status: int, body_limit: int) -> Run:

@@ -94,6 +94,13 @@ class CursorPage(msgspec.Struct):
     sort_value: SortValue = None
 
 
+class PageQuery(msgspec.Struct):
+    """A page by its number: all that lists without filters are asked for."""
+
+    page: str | None = None
+    per_page: str | None = None
+
+
 class NumberedPage(msgspec.Struct):
     """A page asked for by its number."""
 

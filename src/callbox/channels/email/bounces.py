@@ -16,8 +16,10 @@ async def bounced(held: Connection, caller: Caller, email_id: int, *, hard: bool
     if email is None or email.state == "bounced":
         return
     if hard:
-        await queries.set_state.run(held, caller.workspace_id, email_id, "bounced", text)
+        await queries.note_hard_bounce.run(held, caller.workspace_id, email_id, text, caller.now())
         await contacts.note_hard_bounce(held, caller, email.contact_id)
+    else:
+        await queries.note_soft_bounce.run(held, caller.workspace_id, email_id, caller.now())
     if email.conversation_id is not None:
         change = await hold(held, caller, email.conversation_id)
         told = html.escape(f"The e-mail to {email.to_address} could not be delivered: {text}", quote=False)

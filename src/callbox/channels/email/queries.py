@@ -410,9 +410,22 @@ note_attempt = Command(
     """,
 )
 
-set_state = Command(
-    "set_email_state",
-    "UPDATE emails SET state = $3, reason = $4 WHERE workspace_id = $1 AND id = $2",
+note_hard_bounce = Command(
+    "note_hard_bounce_of_email",
+    """
+    UPDATE emails
+    SET state = 'bounced', reason = $3, hard_bounced_at = $4
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+note_soft_bounce = Command(
+    "note_soft_bounce_of_email",
+    """
+    UPDATE emails
+    SET soft_bounced_at = $3
+    WHERE workspace_id = $1 AND id = $2 AND soft_bounced_at IS NULL
+    """,
 )
 
 mark_message_delivered = Command(

@@ -74,8 +74,10 @@ def _page(content: str) -> Response[str]:
         f"<title>E-mail</title><style>{style}</style></head><body><main>{content}</main></body></html>",
         media_type=MediaType.HTML,
         headers={
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-            "referrer-policy": "no-referrer",
+            "content-security-policy": (
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+                "frame-ancestors 'none'"
+            ),
             "x-robots-tag": "noindex",
         },
     )

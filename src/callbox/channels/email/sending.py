@@ -21,6 +21,7 @@ from callbox.channels.email.smtp import Refused, TryAgainLater, mail_pool
 from callbox.platform.database import connection, transaction
 from callbox.platform.files import FileMissing, read_file
 from callbox.platform.jobs import Work, enqueue
+from callbox.platform.telemetry import mails_settled
 from callbox.wire.authentication import Caller
 from callbox.workspace.workspaces import operator_caller
 
@@ -99,6 +100,7 @@ async def _settle(caller: Caller, email: EmailRow, state: str, reason: str | Non
         )
         if state == "sent" and email.kind == "message":
             await queries.mark_message_delivered.run(held, caller.workspace_id, email.origin_id, now)
+    mails_settled.labels(state).inc()
     if state == "failed":
         _log.warning("mail_failed", workspace=caller.workspace_id, email=email.id, reason=reason)
 
@@ -123,3 +125,4 @@ async def _refused(caller: Caller, email: EmailRow, refused: Refused) -> None:
     async with transaction() as held:
         await queries.note_attempt.run(held, caller.workspace_id, email.id, "queued", str(refused), None)
         await bounced(held, caller, email.id, hard=True, text=str(refused))
+    mails_settled.labels("bounced").inc()

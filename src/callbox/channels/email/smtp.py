@@ -86,6 +86,10 @@ class MailPool:
         except (SMTPException, OSError, TimeoutError) as error:
             raise TryAgainLater(f"{self._server.host}: {error or type(error).__name__}") from error
 
+    async def greet(self) -> None:
+        """Connect, say who we are and log in, as for a mail. Raises TryAgainLater."""
+        self._keep(await self._opened())
+
     def close(self) -> None:
         """Hang up."""
         while self._idle:

@@ -19,6 +19,7 @@ from callbox.platform.database import CONNECTION_FAULTS, Connection, DatabaseUna
 from callbox.platform.database.notifications import CHANNEL, notify
 from callbox.platform.events import EVENTS_WRITTEN
 from callbox.platform.recent_events import Position
+from callbox.platform.telemetry import live_streams
 from callbox.wire.errors import RateLimitExceeded, ServiceUnavailable
 
 MAX_STREAMS_OF_VIEWER = 32
@@ -65,6 +66,7 @@ class Hub:
             raise TooManyStreams
         streams.add(stream)
         self._count += 1
+        live_streams.inc()
         self._changed.add(stream.viewer)
         try:
             await self._read_now()
@@ -80,6 +82,7 @@ class Hub:
         """The stream has ended."""
         room = self._rooms[stream.viewer.workspace_id]
         self._count -= 1
+        live_streams.dec()
         if room.discard(stream):
             self._changed.add(stream.viewer)
         if not room:

@@ -29,7 +29,8 @@ button { width: 100%; margin-top: .7rem; padding: .85rem; font: inherit; font-we
 :focus-visible { outline: 3px solid var(--own); outline-offset: 2px; }
 """
 SECURITY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'self'; base-uri 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 

@@ -17,8 +17,6 @@ from callbox.wire.operations import caller_of, operation
 _MAX_FORM_BYTES = 128 * 1024
 _PAGE_HEADERS = {
     "content-security-policy": SECURITY,
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
 

@@ -29,6 +29,14 @@ def _safe(value: str) -> str:
     return rf"CASE WHEN {value} ~ '^''*[=+@\t\r-]' THEN '''' || {value} ELSE {value} END"
 
 
+def _within(moment: str) -> str:
+    """When something happened first, if within the range: nothing happens to a message before it is sent."""
+    return f"""
+        CASE WHEN {moment} < $3::timestamptz + interval '1 second'
+            THEN floor(extract(epoch FROM {moment}))::bigint
+        END"""
+
+
 _VALUES = {
     "user_id": "m.to_contact_id",
     "user_external_id": _safe("c.external_id"),
@@ -46,11 +54,9 @@ _VALUES = {
     "received_at": "floor(extract(epoch FROM m.created_at))::bigint",
     "conversation_id": "m.conversation_id",
     "series_id": "'-1'",
-    # Only what happened within the range counts; nobody replies before the message is sent.
-    "first_reply": """
-        CASE WHEN v.first_contact_reply_at < $3::timestamptz + interval '1 second'
-            THEN floor(extract(epoch FROM v.first_contact_reply_at))::bigint
-        END""",
+    "first_reply": _within("v.first_contact_reply_at"),
+    "first_hard_bounce": _within("e.hard_bounced_at"),
+    "first_soft_bounce": _within("e.soft_bounced_at"),
 }
 _SELECTED = ", ".join(f"{_VALUES.get(column, 'NULL')} AS {column}" for column in COLUMNS)
 
@@ -80,6 +86,8 @@ receipts = Copy(
         LIMIT 1
     ) AS company ON true
     LEFT JOIN conversations v ON v.workspace_id = $1 AND v.id = m.conversation_id
+    LEFT JOIN emails e
+        ON e.workspace_id = $1 AND e.contact_id = m.to_contact_id AND e.kind = 'message' AND e.origin_id = m.id
     WHERE m.workspace_id = $1 AND m.created_at >= $2 AND m.created_at < $3::timestamptz + interval '1 second'
     ORDER BY m.created_at, m.id
     """,

@@ -56,13 +56,6 @@ class ManagedExportList(msgspec.Struct):
     total_count: int
 
 
-class ListExportsQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
-
-
 def data_export(row: ExportRow, *, is_available: bool) -> DataExport:
     """An export as the REST API shows it."""
     if not is_available or row.expires_at is None:

@@ -2,51 +2,98 @@
 
 import re
 
+import msgspec
+
 from callbox.knowledge.articles import search_queries
+from callbox.knowledge.articles.queries import ArticleRow, ContentRow
 from callbox.knowledge.articles.schemas import HighlightedText, Highlights
-from callbox.knowledge.articles.search_queries import Found, FoundContent
 from callbox.knowledge.articles.words import places_of
 from callbox.knowledge.bodies import plain_text
 from callbox.knowledge.locales import text_search
 from callbox.platform.database import Connection
-from callbox.wire.authentication import Caller
 
 MAX_SNIPPETS = 3
 # Characters before and after what was looked for.
 _AROUND = 60
+# Stems of so many words are remembered: of some languages, all that are looked for. What is longer is no word.
+_MAX_REMEMBERED = 100_000
+_MAX_REMEMBERED_LENGTH = 50
 
 Place = tuple[int, int]
-# A text, and where words are that may have been found.
-Part = tuple[str, list[tuple[int, int, str]]]
+# A word with the text search configuration of its language.
+Word = tuple[str, str]
+
+_stems: dict[Word, list[str]] = {}
 
 
-async def highlights(held: Connection, caller: Caller, found: Found) -> list[Highlights]:
-    """One for each article, in their order."""
-    rows = await search_queries.found_contents.all(held, caller.workspace_id, found.article_ids, found.query)
-    # A stem begins like the word: only words that begin like one of the stems have to be looked at.
-    beginnings = tuple(sorted({stem[:2] for stem in re.findall(r"\w+(?=')", found.query)}))
-    texts = [(row, _parts(row, beginnings)) for row in rows]
-    asked = {(text_search(row.locale), word) for row, parts in texts for _, places in parts for _, _, word in places}
-    any_of_them = found.query.replace("&", "|")
-    matching = await search_queries.words_matching.all(
-        held, [each for each, _ in asked], [word for _, word in asked], any_of_them
-    )
-    marked = {row.article_id: _highlights(row, parts, set(matching)) for row, parts in texts}
-    return [marked[each] for each in found.article_ids if each in marked]
+class _Text(msgspec.Struct):
+    """An article in one language: title, description and body, and where words are that may have been found."""
+
+    configuration: str
+    parts: list[str]
+    places: list[list[tuple[int, int, str]]]
 
 
-def _parts(row: FoundContent, beginnings: tuple[str, ...]) -> list[Part]:
-    return [(text, places_of(text, beginnings)) for text in (row.title, row.description, plain_text(row.body))]
+class _Wanted:
+    """The stems that were looked for, from PostgreSQL's form of a question."""
+
+    def __init__(self, query: str) -> None:
+        found = re.findall(r"'(\w+)'(:\*)?", query)
+        self._whole = {stem for stem, _ in found}
+        self._begun = tuple(stem for stem, mark in found if mark)
+        # A stem begins like the word: only words that begin like one of the stems have to be looked at.
+        self.beginnings = tuple(sorted({stem[:2] for stem in self._whole}))
+
+    def has(self, stems: list[str]) -> bool:
+        return any(stem in self._whole or stem.startswith(self._begun) for stem in stems)
 
 
-def _highlights(row: FoundContent, parts: list[Part], matching: set[tuple[str, str]]) -> Highlights:
-    configuration = text_search(row.locale)
-    (title, in_title), *others = [(text, _marked(places, configuration, matching)) for text, places in parts]
+async def highlights(held: Connection, rows: list[ArticleRow], query: str) -> list[Highlights]:
+    """One for each article, in the language that has most of what was looked for, its default one if in doubt."""
+    wanted = _Wanted(query)
+    texts = [_texts(row, wanted.beginnings) for row in rows]
+    asked = {(each.configuration, word) for of in texts for each in of for part in each.places for _, _, word in part}
+    stems = await _stems_of(held, asked)
+    matching = {
+        (configuration, word) for configuration, word in asked if wanted.has([word, *stems[configuration, word]])
+    }
+    return [_highlights(row.id, of, matching) for row, of in zip(rows, texts, strict=True)]
+
+
+def _texts(row: ArticleRow, beginnings: tuple[str, ...]) -> list[_Text]:
+    """The default language first."""
+    others = [each for each in row.contents or () if each.locale != row.default_locale]
+    return [_text(row.default_locale, row, beginnings), *(_text(each.locale, each, beginnings) for each in others)]
+
+
+def _text(locale: str, content: ArticleRow | ContentRow, beginnings: tuple[str, ...]) -> _Text:
+    parts = [content.title, content.description, plain_text(content.body)]
+    return _Text(text_search(locale), parts, [places_of(part, beginnings) for part in parts])
+
+
+async def _stems_of(held: Connection, words: set[Word]) -> dict[Word, list[str]]:
+    """Words have the same stems for ever: those that are not remembered yet are asked for."""
+    known = {word: _stems[word] for word in words if word in _stems}
+    unknown = words - known.keys()
+    if not unknown:
+        return known
+    rows = await search_queries.stems_of_words.all(held, *map(list, zip(*unknown, strict=True)))
+    found = {(row.configuration, row.word): row.stems for row in rows}
+    if len(_stems) + len(found) > _MAX_REMEMBERED:
+        _stems.clear()
+    _stems.update((word, stems) for word, stems in found.items() if len(word[1]) <= _MAX_REMEMBERED_LENGTH)
+    return known | found
+
+
+def _highlights(article_id: int, texts: list[_Text], matching: set[Word]) -> Highlights:
+    marked = [[_marked(places, text.configuration, matching) for places in text.places] for text in texts]
+    best = max(range(len(texts)), key=lambda at: sum(map(len, marked[at])))
+    (title, in_title), *others = zip(texts[best].parts, marked[best], strict=True)
     snippets = [snippet for text, places in others for snippet in _snippets(text, places)]
-    return Highlights(str(row.article_id), _pieces(title, in_title, 0, len(title)), snippets[:MAX_SNIPPETS])
+    return Highlights(str(article_id), _pieces(title, in_title, 0, len(title)), snippets[:MAX_SNIPPETS])
 
 
-def _marked(words: list[tuple[int, int, str]], configuration: str, matching: set[tuple[str, str]]) -> list[Place]:
+def _marked(words: list[tuple[int, int, str]], configuration: str, matching: set[Word]) -> list[Place]:
     """Where the words are that match; those that touch are one."""
     places: list[Place] = []
     for start, end, word in words:

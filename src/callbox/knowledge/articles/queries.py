@@ -128,12 +128,6 @@ articles_by_ids = Query(
     """,
 )
 
-articles_listed = Query(
-    "articles_listed_by_ids",
-    article_row,
-    f"SELECT {ARTICLE_COLUMNS} FROM {ARTICLE_TABLES} WHERE a.workspace_id = $1 AND a.id = ANY ($2::bigint[])",
-)
-
 articles_page = Query(
     "articles_page",
     article_row,
@@ -185,31 +179,58 @@ update_article = Command(
 )
 
 
-def _words(**texts: str) -> str:
+def _words(configuration: str, **texts: str) -> str:
     """A tsvector of texts by their weights; stems beside whole words, so that the beginning of a word is found too."""
     return " || ".join(
-        f"setweight(to_tsvector({configuration}, {text}), '{weight}')"
-        for configuration in ("$10::text::regconfig", "'simple'")
+        f"setweight(to_tsvector({each}, {text}), '{weight}')"
+        for each in (f"{configuration}::text::regconfig", "'simple'")
         for weight, text in texts.items()
     )
 
 
-# Parameters 10 to 13: the text search configuration, and the words of title, description and body.
+# Parameters 10 to 12: the text search configuration, and the words of title and description.
 save_content = Command(
     "save_article_content",
     f"""
     INSERT INTO article_contents (
-        workspace_id, article_id, locale, title, description, body, author_id, state, created_at, updated_at,
-        heading, words
+        workspace_id, article_id, locale, title, description, body, author_id, state, created_at, updated_at, heading
     )
-    VALUES (
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $9,
-        {_words(A="$11", B="$12")}, {_words(A="$11", B="$12", C="$13")}
-    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, {_words("$10", A="$11", B="$12")})
     ON CONFLICT (workspace_id, article_id, locale) DO UPDATE
     SET title = EXCLUDED.title, description = EXCLUDED.description, body = EXCLUDED.body,
         author_id = EXCLUDED.author_id, state = EXCLUDED.state, updated_at = EXCLUDED.updated_at,
-        heading = EXCLUDED.heading, words = EXCLUDED.words
+        heading = EXCLUDED.heading
+    """,
+)
+
+# The same, and the words of the body.
+index_content = Command(
+    "index_article_content",
+    f"""
+    INSERT INTO article_index (workspace_id, article_id, locale, words)
+    VALUES ($1, $2, $3, {_words("$4", A="$5", B="$6", C="$7")})
+    ON CONFLICT (workspace_id, article_id, locale) DO UPDATE
+    SET words = EXCLUDED.words
+    """,
+)
+
+# After every change of articles: what each of their languages can be found as, and where.
+index_articles = Command(
+    "index_articles",
+    """
+    UPDATE article_index i
+    SET
+        state = CASE
+            WHEN d.state = 'draft' THEN 'draft'
+            WHEN c.state = 'published' THEN 'published'
+            ELSE 'unfinished'
+        END,
+        help_center_id = CASE WHEN a.collection_id IS NOT NULL THEN a.help_center_id END
+    FROM articles a
+    JOIN article_contents d ON d.workspace_id = $1 AND d.article_id = a.id AND d.locale = a.default_locale
+    JOIN article_contents c ON c.workspace_id = $1 AND c.article_id = a.id
+    WHERE a.workspace_id = $1 AND a.id = ANY ($2::bigint[])
+        AND i.workspace_id = $1 AND i.article_id = a.id AND i.locale = c.locale
     """,
 )
 
@@ -245,14 +266,16 @@ take_out_of_collections = Query(
 )
 
 # Those that are not told in the new language keep the old one.
-turn_articles = Command(
+turn_articles = Query(
     "turn_articles_to_default_locale",
+    int,
     """
     UPDATE articles a
     SET default_locale = $3
     FROM article_contents c
     WHERE a.workspace_id = $1 AND a.help_center_id = $2
         AND c.workspace_id = $1 AND c.article_id = a.id AND c.locale = $3
+    RETURNING a.id
     """,
 )
 

@@ -10,7 +10,6 @@ from callbox.knowledge.articles.schemas import (
     ArticleStatistics,
     BegunConversationRequest,
     CreateArticleRequest,
-    ListQuery,
     ReactionRequest,
     SearchAnswer,
     SearchQuery,
@@ -20,14 +19,15 @@ from callbox.knowledge.articles.search import search_articles
 from callbox.knowledge.articles.writing import AuthorMissing, TitleMissing
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
+from callbox.wire.pagination import PageQuery
 
 GROUP = "Articles"
 
 
-@operation("GET", "/articles", group=GROUP, query=ListQuery)
+@operation("GET", "/articles", group=GROUP, query=PageQuery)
 async def list_articles(scope: HTTPScope) -> ArticleList:
     """List the workspace's articles, latest change first."""
-    return await service.list_articles(scope, caller_of(scope), decode_query(scope["query_string"], ListQuery))
+    return await service.list_articles(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
 
 
 @operation(

@@ -117,13 +117,6 @@ class SearchAnswer(msgspec.Struct):
     pages: LinkedPages
 
 
-class ListQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
-
-
 class SearchQuery(msgspec.Struct):
     """What to look for, and where."""
 

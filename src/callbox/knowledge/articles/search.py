@@ -6,19 +6,14 @@ be others that are spelt alike; and where still none is found, one word is enoug
 
 import difflib
 
+import msgspec
 from litestar.types import HTTPScope
 
-from callbox.knowledge.articles import queries, search_queries
+from callbox.knowledge.articles import search_queries
 from callbox.knowledge.articles.highlights import highlights
-from callbox.knowledge.articles.schemas import (
-    ArticleListItem,
-    FoundArticles,
-    Highlights,
-    SearchAnswer,
-    SearchQuery,
-    list_item,
-)
-from callbox.knowledge.articles.search_queries import Found
+from callbox.knowledge.articles.queries import ArticleRow
+from callbox.knowledge.articles.schemas import FoundArticles, SearchAnswer, SearchQuery, list_item
+from callbox.knowledge.articles.search_queries import FoundRow
 from callbox.knowledge.articles.words import spellable, terms_of
 from callbox.platform.database import Connection, connection
 from callbox.wire.authentication import Caller
@@ -31,7 +26,13 @@ _MAX_ALIKE = 3
 # 0 to 1: what a word has in common with one that may have been meant.
 _ALIKE = 0.7
 
-_NOTHING = Found(0, [], "")
+
+class _Found(msgspec.Struct):
+    """How many articles there are, those of the page, best first, and the stems that were looked for."""
+
+    total_count: int = 0
+    articles: list[ArticleRow] = msgspec.field(default_factory=list)
+    query: str = ""
 
 
 async def search_articles(scope: HTTPScope, caller: Caller, query: SearchQuery) -> SearchAnswer:
@@ -39,10 +40,8 @@ async def search_articles(scope: HTTPScope, caller: Caller, query: SearchQuery) 
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:
         found = await _found(held, caller, query, page)
-        rows = await queries.articles_listed.all(held, caller.workspace_id, found.article_ids)
-        shown = {row.id: list_item(caller.workspace_id, row) for row in rows}
-        articles = [shown[each] for each in found.article_ids if each in shown]
-        data = FoundArticles(articles, await _highlights(held, caller, query, found, articles))
+        shown = [list_item(caller.workspace_id, row) for row in found.articles]
+        marked = await highlights(held, found.articles, found.query) if query.highlight == "true" else []
     pages = linked_pages(
         scope,
         page,
@@ -52,39 +51,36 @@ async def search_articles(scope: HTTPScope, caller: Caller, query: SearchQuery) 
         help_center_id=query.help_center_id,
         highlight=query.highlight,
     )
-    return SearchAnswer("list", found.total_count, data, pages)
+    return SearchAnswer("list", found.total_count, FoundArticles(shown, marked), pages)
 
 
-async def _highlights(
-    held: Connection, caller: Caller, query: SearchQuery, found: Found, articles: list[ArticleListItem]
-) -> list[Highlights]:
-    if query.highlight != "true" or not articles:
-        return []
-    return await highlights(held, caller, found)
-
-
-async def _found(held: Connection, caller: Caller, query: SearchQuery, page: NumberedPage) -> Found:
+async def _found(held: Connection, caller: Caller, query: SearchQuery, page: NumberedPage) -> _Found:
     center_id = None if not query.help_center_id else decimal_id(query.help_center_id) or 0
     where = (query.state or "all", center_id, page.per_page, page.offset)
     if not query.phrase.strip():
-        return await search_queries.newest.one(held, caller.workspace_id, *where)
+        return _gathered(await search_queries.newest.all(held, caller.workspace_id, *where))
     terms = terms_of(query.phrase)
     if not terms:
-        return _NOTHING
+        return _Found()
     wanted = " & ".join([*map(_quoted, terms[:-1]), _begun(terms[-1])])
-    found = await search_queries.matching.one(held, caller.workspace_id, search_queries.CONFIGURATIONS, wanted, *where)
+    found = await _matching(held, caller, wanted, *where)
     if found.total_count:
         return found
     spelled = await _spelled(held, caller, terms)
     for joint in (" & ", " | "):
-        if spelled:
-            forgiving = joint.join(spelled)
-            found = await search_queries.matching.one(
-                held, caller.workspace_id, search_queries.CONFIGURATIONS, forgiving, *where
-            )
-        if found.total_count:
-            break
+        if spelled and not found.total_count:
+            found = await _matching(held, caller, joint.join(spelled), *where)
     return found
+
+
+async def _matching(held: Connection, caller: Caller, wanted: str, *where: object) -> _Found:
+    arguments = search_queries.CONFIGURATIONS, wanted, *where
+    return _gathered(await search_queries.matching.all(held, caller.workspace_id, *arguments))
+
+
+def _gathered(rows: list[FoundRow]) -> _Found:
+    articles = [row.article for row in rows if row.article is not None]
+    return _Found(rows[0].total_count, articles, rows[0].query)
 
 
 def _quoted(term: str) -> str:
@@ -106,12 +102,7 @@ async def _spelled(held: Connection, caller: Caller, terms: list[str]) -> list[s
             continue
         spellings = [row.term]
         if row.term in can_be_misspelt:
-            spellings += _turned(row.term)
+            spellings += row.turned
             spellings += difflib.get_close_matches(row.term, row.alike, _MAX_ALIKE, _ALIKE)
         spelled.append(f"({' | '.join(map(_begun if row.term == terms[-1] else _quoted, spellings))})")
     return spelled
-
-
-def _turned(term: str) -> list[str]:
-    """The term with two neighbouring letters exchanged: trigrams do not see that those are alike."""
-    return [f"{term[:at]}{term[at + 1]}{term[at]}{term[at + 2 :]}" for at in range(len(term) - 1)]

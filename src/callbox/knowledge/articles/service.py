@@ -14,7 +14,6 @@ from callbox.knowledge.articles.schemas import (
     ArticleStatistics,
     BegunConversationRequest,
     CreateArticleRequest,
-    ListQuery,
     ReactionRequest,
     UpdateArticleRequest,
     article_from_row,
@@ -34,7 +33,7 @@ from callbox.platform.events import Event, Topic, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
-from callbox.wire.pagination import linked_pages, numbered_page
+from callbox.wire.pagination import PageQuery, linked_pages, numbered_page
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 250
@@ -44,7 +43,7 @@ class ArticleNotFound(NotFound):
     """The workspace has no such article."""
 
 
-async def list_articles(scope: HTTPScope, caller: Caller, query: ListQuery) -> ArticleList:
+async def list_articles(scope: HTTPScope, caller: Caller, query: PageQuery) -> ArticleList:
     """A page of articles, latest change first."""
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:
@@ -167,6 +166,7 @@ async def delete_article(caller: Caller, article_id: str) -> ArticleDeleted:
 async def take_out(held: Connection, workspace_id: str, removed: CollectionsRemoved) -> None:
     """Collections are deleted, what was in them is not: it stands alone, and counts as updated."""
     ids = await queries.take_out_of_collections.all(held, workspace_id, removed.collection_ids, removed.at)
+    await queries.index_articles.run(held, workspace_id, ids)
     rows = await queries.articles_by_ids.all(held, workspace_id, ids)
     articles = [article_from_row(workspace_id, row) for row in rows]
     events = [Event(Topic.ARTICLE_UPDATED, article.id, encode(article).decode()) for article in articles]
@@ -175,7 +175,8 @@ async def take_out(held: Connection, workspace_id: str, removed: CollectionsRemo
 
 async def turn(held: Connection, workspace_id: str, changed: DefaultLocaleChanged) -> None:
     """A help center has another default language: so have its articles, where they are told in it."""
-    await queries.turn_articles.run(held, workspace_id, changed.help_center_id, changed.locale)
+    ids = await queries.turn_articles.all(held, workspace_id, changed.help_center_id, changed.locale)
+    await queries.index_articles.run(held, workspace_id, ids)
 
 
 # What readers do

@@ -134,15 +134,11 @@ async def save(held: Connection, caller: Caller, article_id: int, changes: Mappi
             continue
         body = plain_text(content.body)[:MAX_SEARCHED_CHARACTERS]
         words = [words_of(text) for text in (content.title, content.description, body)]
-        await queries.save_content.run(
-            held,
-            caller.workspace_id,
-            article_id,
-            locale,
-            *msgspec.structs.astuple(content),
-            caller.now(),
-            text_search(locale),
-            *(" ".join(each) for each in words),
-        )
+        title, description, text = (" ".join(each) for each in words)
+        key = caller.workspace_id, article_id, locale
+        values = *msgspec.structs.astuple(content), caller.now(), text_search(locale), title, description
+        await queries.save_content.run(held, *key, *values)
+        await queries.index_content.run(held, *key, text_search(locale), title, description, text)
         known_words += [word for each in words for word in each]
+    await queries.index_articles.run(held, caller.workspace_id, [article_id])
     await queries.add_words.run(held, caller.workspace_id, spellable(known_words))

@@ -12,21 +12,21 @@ from callbox.knowledge.help_center.schemas import (
     CreateHelpCenterRequest,
     HelpCenter,
     HelpCenterList,
-    ListQuery,
     ManagedHelpCenter,
     UpdateCollectionRequest,
     UpdateHelpCenterRequest,
 )
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
+from callbox.wire.pagination import PageQuery
 
 GROUP = "Help Center"
 
 
-@operation("GET", "/help_center/collections", group=GROUP, query=ListQuery)
+@operation("GET", "/help_center/collections", group=GROUP, query=PageQuery)
 async def list_collections(scope: HTTPScope) -> CollectionList:
     """List the collections of all help centers and levels, latest change first."""
-    return await service.list_collections(scope, caller_of(scope), decode_query(scope["query_string"], ListQuery))
+    return await service.list_collections(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
 
 
 @operation(
@@ -74,10 +74,10 @@ async def get_help_center(help_center_id: str, scope: HTTPScope) -> HelpCenter:
     return await service.get_help_center(caller_of(scope), help_center_id)
 
 
-@operation("GET", "/help_center/help_centers", group=GROUP, query=ListQuery)
+@operation("GET", "/help_center/help_centers", group=GROUP, query=PageQuery)
 async def list_help_centers(scope: HTTPScope) -> HelpCenterList:
     """List the workspace's help centers."""
-    return await service.list_help_centers(scope, caller_of(scope), decode_query(scope["query_string"], ListQuery))
+    return await service.list_help_centers(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
 
 
 @operation(

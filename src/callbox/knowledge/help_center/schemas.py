@@ -88,13 +88,6 @@ class ManagedHelpCenter(HelpCenter):
     locales: list[str]
 
 
-class ListQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
-
-
 class GroupContentRequest(msgspec.Struct):
     """What is written of a collection in one language."""
 

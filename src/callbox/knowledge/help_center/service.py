@@ -20,7 +20,6 @@ from callbox.knowledge.help_center.schemas import (
     GroupContentRequest,
     HelpCenter,
     HelpCenterList,
-    ListQuery,
     ManagedHelpCenter,
     UpdateCollectionRequest,
     UpdateHelpCenterRequest,
@@ -34,7 +33,7 @@ from callbox.platform.events import announce
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import Conflict, NotFound, ParameterInvalid, ParameterNotFound
-from callbox.wire.pagination import linked_pages, numbered_page
+from callbox.wire.pagination import PageQuery, linked_pages, numbered_page
 from callbox.workspace.workspaces import WorkspaceCreated
 
 T = TypeVar("T")
@@ -94,7 +93,7 @@ async def create_default_help_center(held: Connection, workspace_id: str, create
     await queries.insert_default_help_center.run(held, workspace_id, created.created_at, DEFAULT_LOCALE)
 
 
-async def list_help_centers(scope: HTTPScope, caller: Caller, query: ListQuery) -> HelpCenterList:
+async def list_help_centers(scope: HTTPScope, caller: Caller, query: PageQuery) -> HelpCenterList:
     """A page of help centers, oldest first."""
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:
@@ -212,7 +211,7 @@ def _sent(value: T | UnsetType, stored: T) -> T:
 # Collections
 
 
-async def list_collections(scope: HTTPScope, caller: Caller, query: ListQuery) -> CollectionList:
+async def list_collections(scope: HTTPScope, caller: Caller, query: PageQuery) -> CollectionList:
     """A page of collections of all levels, latest change first."""
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     async with connection() as held:

@@ -17,7 +17,6 @@ from callbox.knowledge.news.schemas import (
     NewsItemDeleted,
     NewsItemList,
     NewsItemRequest,
-    PageQuery,
     ReactRequest,
     ShownNewsList,
     UpdateNewsfeedRequest,
@@ -28,7 +27,7 @@ from callbox.knowledge.news.service import NewsItemIsLive, NewsItemNotFound
 from callbox.people.contacts.service import ContactNotFound
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
-from callbox.wire.pagination import NumberedPage, linked_pages, numbered_page
+from callbox.wire.pagination import NumberedPage, PageQuery, linked_pages, numbered_page
 
 GROUP = "News"
 DEFAULT_PER_PAGE = 10

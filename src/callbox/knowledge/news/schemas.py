@@ -102,13 +102,6 @@ class NewsfeedList(msgspec.Struct):
     total_count: int
 
 
-class PageQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
-
-
 class ReactionCount(msgspec.Struct):
     """How many people reacted in one way."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from callbox.people.companies import lists, service
-from callbox.people.contacts.service import DELETION_GRACE
+from callbox.people.contacts.leaving import DELETION_GRACE
 from callbox.platform.database import Connection
 from callbox.platform.events import Topic
 from callbox.platform.jobs import Job, RelayedEvent, Schedule, Work, enqueue

@@ -16,7 +16,6 @@ from callbox.people.companies.schemas import (
     ContactCompanies,
     FindCompaniesQuery,
     ListCompaniesQuery,
-    PageQuery,
     company_from_row,
 )
 from callbox.people.companies.service import get_company
@@ -28,7 +27,7 @@ from callbox.wire.authentication import Caller
 from callbox.wire.decode import decimal_id
 from callbox.wire.errors import BadRequest, NotFound, ParameterInvalid, WireError
 from callbox.wire.operations import caller_of
-from callbox.wire.pagination import NumberedPage, cursor_page, cursor_pages, numbered_page, url_pages
+from callbox.wire.pagination import NumberedPage, PageQuery, cursor_page, cursor_pages, numbered_page, url_pages
 
 DEFAULT_PER_PAGE = 15
 DEFAULT_PER_SUBPAGE = 50

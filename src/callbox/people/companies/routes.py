@@ -16,12 +16,12 @@ from callbox.people.companies.schemas import (
     ContactCompanies,
     FindCompaniesQuery,
     ListCompaniesQuery,
-    PageQuery,
     ScrollQuery,
 )
 from callbox.people.contacts.service import ContactNotFound
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
+from callbox.wire.pagination import PageQuery
 
 GROUP = "Companies"
 _EXAMPLE = {"company_id": "c-77", "name": "Example Ltd", "plan": "Growth", "monthly_spend": 490, "size": 38}

@@ -185,13 +185,6 @@ class ScrollQuery(msgspec.Struct):
     scroll_param: str | None = None
 
 
-class PageQuery(msgspec.Struct):
-    """A page by its number."""
-
-    page: str | None = None
-    per_page: str | None = None
-
-
 class CompanyContactsQuery(msgspec.Struct):
     """A page by its number, or the one that follows a cursor."""
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from callbox.people.contacts.service import purge_deleted_contacts, release_owned_contacts
+from callbox.people.contacts.leaving import purge_deleted_contacts
+from callbox.people.contacts.service import release_owned_contacts
 from callbox.platform.database import Connection
 from callbox.platform.events import Topic
 from callbox.platform.jobs import Job, RelayedEvent, Schedule, Work, enqueue

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from callbox.people.contacts import queries
+from callbox.people.contacts import merging_queries, queries
 from callbox.people.contacts.schemas import Contact, MergeContactsRequest, MergedFrom, contact_from_row
 from callbox.people.contacts.service import ContactNotFound, count_shard
 from callbox.platform.database import Connection, transaction
@@ -35,12 +35,12 @@ class InvalidMerge(WireError):
 
 
 _MOVES = (
-    queries.merge_tags,
-    queries.merge_companies,
-    queries.merge_opt_outs,
-    queries.merge_notes,
-    queries.merge_events,
-    queries.merge_event_summaries,
+    merging_queries.merge_tags,
+    merging_queries.merge_companies,
+    merging_queries.merge_opt_outs,
+    merging_queries.merge_notes,
+    merging_queries.merge_events,
+    merging_queries.merge_event_summaries,
 )
 
 
@@ -71,10 +71,10 @@ async def merge(held: Connection, caller: Caller, lead_id: str, user_id: str) ->
     await queries.count_in_companies.run(held, caller.workspace_id, [lead_id, user_id], -1)
     for move in _MOVES:
         await move.run(held, caller.workspace_id, lead_id, user_id)
-    await queries.merge_attributes.run(held, caller.workspace_id, lead_id, user_id, now)
-    await queries.mark_merged.run(held, caller.workspace_id, lead_id, user_id, now)
-    await queries.detach_from_companies.run(held, caller.workspace_id, lead_id)
-    await queries.detach_tags.run(held, caller.workspace_id, lead_id)
+    await merging_queries.merge_attributes.run(held, caller.workspace_id, lead_id, user_id, now)
+    await merging_queries.mark_merged.run(held, caller.workspace_id, lead_id, user_id, now)
+    await merging_queries.detach_from_companies.run(held, caller.workspace_id, lead_id)
+    await merging_queries.detach_tags.run(held, caller.workspace_id, lead_id)
     await queries.count_in_companies.run(held, caller.workspace_id, [user_id], 1)
     await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
     await announce(held, caller.workspace_id, ContactsMerged(lead_id, user_id))

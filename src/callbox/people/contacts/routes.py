@@ -2,7 +2,7 @@
 
 from litestar.types import HTTPScope
 
-from callbox.people.contacts import merging, search, service
+from callbox.people.contacts import leaving, merging, search, service
 from callbox.people.contacts.schemas import (
     Contact,
     ContactArchived,
@@ -42,7 +42,7 @@ async def get_contact(contact_id: str, scope: HTTPScope) -> Contact:
 @operation("DELETE", "/contacts/{contact_id:str}", group=GROUP, errors=[service.ContactNotFound])
 async def delete_contact(contact_id: str, scope: HTTPScope) -> ContactDeleted:
     """Delete a contact for good."""
-    return await service.delete_contact(caller_of(scope), contact_id)
+    return await leaving.delete_contact(caller_of(scope), contact_id)
 
 
 @operation(
@@ -95,18 +95,18 @@ async def create_contact(body: bytes, scope: HTTPScope) -> Contact:
 @operation("POST", "/contacts/{contact_id:str}/archive", group=GROUP, errors=[service.ContactNotFound])
 async def archive_contact(contact_id: str, scope: HTTPScope) -> ContactArchived:
     """Archive a contact."""
-    return await service.archive_contact(caller_of(scope), contact_id)
+    return await leaving.archive_contact(caller_of(scope), contact_id)
 
 
 @operation(
     "POST",
     "/contacts/{contact_id:str}/unarchive",
     group=GROUP,
-    errors=[service.ContactNotFound, service.ContactNotRestorable],
+    errors=[service.ContactNotFound, leaving.ContactNotRestorable],
 )
 async def unarchive_contact(contact_id: str, scope: HTTPScope) -> ContactArchived:
     """Bring an archived contact back."""
-    return await service.unarchive_contact(caller_of(scope), contact_id)
+    return await leaving.unarchive_contact(caller_of(scope), contact_id)
 
 
 ROUTES = [

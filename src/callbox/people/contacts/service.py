@@ -1,6 +1,6 @@
 """The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from asyncpg import UniqueViolationError
@@ -9,11 +9,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number,
 from phonenumbers import parse as parse_phone
 
 from callbox.people.contacts import queries
-from callbox.people.contacts.queries import ContactRow, ContactState
+from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import (
     Contact,
-    ContactArchived,
-    ContactDeleted,
     ContactList,
     CreateContactRequest,
     ListContactsQuery,
@@ -28,7 +26,6 @@ from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
 from callbox.wire.email_addresses import email_address
 from callbox.wire.errors import (
-    BadRequest,
     ClientError,
     Conflict,
     NotFound,
@@ -36,13 +33,10 @@ from callbox.wire.errors import (
     ParameterNotFound,
 )
 from callbox.wire.pagination import cursor_page, cursor_pages
-from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 150
-# How long the identifiers of a deleted contact stay taken.
-DELETION_GRACE = timedelta(days=7)
 _COUNT_SHARDS = 32
 
 
@@ -68,13 +62,6 @@ class RoleIsFinal(ClientError):
     """A user never becomes a lead again."""
 
     message = "Contact with user role can't be converted to a lead"
-
-
-class ContactNotRestorable(BadRequest):
-    """A deleted contact waits for its end and does not come back."""
-
-    message = "User has been marked for permanent deletion and is not restorable."
-    shows_request_id = True
 
 
 class OwnerUnknown(ParameterInvalid):
@@ -347,68 +334,6 @@ def _topics_of_change(before: ContactRow, after: ContactRow) -> list[Topic]:
     return topics
 
 
-async def archive_contact(caller: Caller, contact_id: str) -> ContactArchived:
-    """Hide a contact until it is unarchived; everything on it stays. Again: no change."""
-    async with transaction() as held:
-        contact = await _any_state(held, caller, contact_id)
-        if contact.state == "deleted":
-            raise ContactNotFound
-        if contact.state == "live":
-            await _leave(held, caller, contact, "archived", Topic.CONTACT_ARCHIVED)
-    return ContactArchived(contact.id, contact.external_id, "contact", archived=True)
-
-
-async def delete_contact(caller: Caller, contact_id: str) -> ContactDeleted:
-    """Remove a contact for good. Its identifiers stay taken until the grace period ends."""
-    async with transaction() as held:
-        contact = await _any_state(held, caller, contact_id)
-        if contact.state == "deleted":
-            raise ContactNotFound
-        await _leave(held, caller, contact, "deleted", Topic.CONTACT_DELETED)
-        metadata = {"contact": {"id": contact.id}, "external_id": contact.external_id}
-        description = f"{caller.admin_name} deleted the contact {contact.id}."
-        await record_activity(held, caller, "app_data_deletion", description, metadata)
-    return ContactDeleted(contact.id, contact.external_id, "contact", deleted=True)
-
-
-async def unarchive_contact(caller: Caller, contact_id: str) -> ContactArchived:
-    """Bring an archived contact back with everything on it."""
-    async with transaction() as held:
-        contact = await _any_state(held, caller, contact_id)
-        if contact.state == "deleted":
-            raise ContactNotRestorable
-        if contact.state == "archived":
-            now = caller.now()
-            await queries.change_state.run(held, caller.workspace_id, contact.id, "live", now)
-            await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], 1)
-            await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), 1)
-            row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
-            item = msgspec.json.encode(contact_from_row(caller, row)).decode()
-            await record(held, caller.workspace_id, Event(Topic.CONTACT_UNARCHIVE, contact.id, item), now)
-    return ContactArchived(contact.id, contact.external_id, "contact", archived=False)
-
-
-async def _any_state(held: Connection, caller: Caller, contact_id: str) -> ContactState:
-    contact = await queries.contact_state_for_update.first(held, caller.workspace_id, contact_id)
-    if contact is None or contact.state == "merged":
-        raise ContactNotFound
-    return contact
-
-
-async def _leave(held: Connection, caller: Caller, contact: ContactState, state: str, topic: Topic) -> None:
-    """A contact goes: out of lists, searches and the counts of its companies."""
-    now = caller.now()
-    if contact.state == "live":
-        row = await queries.contact_by_id.one(held, caller.workspace_id, contact.id)
-        item = msgspec.json.encode(contact_from_row(caller, row))
-        await queries.count_in_companies.run(held, caller.workspace_id, [contact.id], -1)
-        await queries.count_contacts.run(held, caller.workspace_id, count_shard(held), -1)
-    if state == "deleted":
-        item = msgspec.json.encode(ContactDeleted(contact.id, contact.external_id, "contact", deleted=True))
-    await queries.change_state.run(held, caller.workspace_id, contact.id, state, now)
-    await record(held, caller.workspace_id, Event(topic, contact.id, item.decode()), now)
-
-
 async def lock_live_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
     """Hold contacts for a change of what hangs on them. Raises ContactNotFound if one is not there."""
     wanted = set(contact_ids)
@@ -439,12 +364,6 @@ async def contacts_of_company(
     async with connection() as held:
         rows = await queries.contacts_of_company.all(held, caller.workspace_id, company_id, after_id, limit, skipped)
     return [contact_from_row(caller, row) for row in rows]
-
-
-async def purge_deleted_contacts(caller: Caller) -> int:
-    """Remove a batch of what was deleted or merged longer ago than the grace period; answers how many."""
-    async with connection() as held:
-        return await queries.purge_deleted.run(held, caller.workspace_id, caller.now() - DELETION_GRACE)
 
 
 async def contacts_in(held: Connection, caller: Caller, contact_ids: list[str]) -> list[Contact]:

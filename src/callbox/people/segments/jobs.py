@@ -15,7 +15,6 @@ from callbox.platform.jobs import Job, RelayedEvent, Schedule, Work, enqueue
 
 # Contacts of one piece of work: enough to be set-based, few enough to hold a segment only for moments.
 _CHUNK = 500
-_COMPUTE_TIMEOUT_SECONDS = 600
 # The companies of these contacts count one more or fewer.
 _COMES_OR_GOES = frozenset(
     {Topic.CONTACT_ARCHIVED, Topic.CONTACT_DELETED, Topic.CONTACT_MERGED, Topic.CONTACT_UNARCHIVE}
@@ -117,7 +116,7 @@ async def _compute_members(payload: bytes) -> None:
     await membership.compute_members(todo.workspace_id, todo.member_ids, of_companies=todo.of_companies)
 
 
-COMPUTE_SEGMENT = Job("segments.compute", _compute_segment, timeout_seconds=_COMPUTE_TIMEOUT_SECONDS)
+COMPUTE_SEGMENT = Job("segments.compute", _compute_segment, timeout_seconds=membership.COMPUTE_TIMEOUT_SECONDS)
 COMPUTE_MEMBERS = Job("segments.compute_members", _compute_members)
 
 SUBSCRIBERS = [on_events]

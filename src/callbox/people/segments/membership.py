@@ -36,6 +36,8 @@ from callbox.wire.search import (
 from callbox.workspace.workspaces import operator_caller
 
 MAX_DAYS_AGO = 36_500
+# Of all members anew: a million are found and written in seconds on a quiet machine, in minutes on a busy one.
+COMPUTE_TIMEOUT_SECONDS = 600
 
 # Without segment_id: segments that ask for one another have no order in which to compute them.
 PEOPLE = msgspec.structs.replace(
@@ -211,6 +213,7 @@ async def _replace_members(
     kind = _KINDS[row.person_type]
     meets = f"c.workspace_id = $1 AND {kind.always} AND {condition.sql}"
     parameters = condition.parameters if among is None else [among, *condition.parameters]
+    timeout = COMPUTE_TIMEOUT_SECONDS if among is None else None
     removed = await Command(
         "remove_segment_members",
         f"""
@@ -218,7 +221,7 @@ async def _replace_members(
         WHERE m.workspace_id = $1 AND m.segment_id = $2 {_restriction("m.member_id", among)}
             AND NOT EXISTS (SELECT 1 FROM {kind.table} c WHERE c.id = m.member_id AND {meets})
         """,
-    ).run(held, caller.workspace_id, row.id, *parameters)
+    ).run(held, caller.workspace_id, row.id, *parameters, timeout_seconds=timeout)
     inserted = await Command(
         "insert_segment_members",
         f"""
@@ -228,7 +231,7 @@ async def _replace_members(
         WHERE {meets} {_restriction("c.id", among)}
         ON CONFLICT DO NOTHING
         """,
-    ).run(held, caller.workspace_id, row.id, *parameters)
+    ).run(held, caller.workspace_id, row.id, *parameters, timeout_seconds=timeout)
     return inserted - removed
 
 

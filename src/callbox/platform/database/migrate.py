@@ -92,6 +92,14 @@ def _check(applied: dict[int, bytes], known: list[Migration]) -> None:
             raise MigrationError(f"Migration {version} was edited after this database applied it: restore the file.")
 
 
+async def applied_version(connection: Connection) -> int | None:
+    """The newest migration that a database has, or None where it has no schema of ours."""
+    if await connection.fetchval("SELECT to_regclass('public.schema_migrations')") is None:
+        return None
+    version: int | None = await connection.fetchval("SELECT max(version) FROM schema_migrations")
+    return version
+
+
 async def is_current(connection: Connection) -> bool:
     """Whether the database has exactly this release's migrations."""
     applied = await connection.fetchval("SELECT max(version) FROM schema_migrations")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import asyncpg
 
+from callbox.platform.telemetry import connections_awaited
+
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 else:
@@ -82,6 +84,7 @@ class _Pool:
         """A connection that was alive a moment ago. Raises DatabaseUnavailable."""
         try:
             if self._free.locked():
+                connections_awaited.inc()
                 async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
                     await self._free.acquire()
             else:

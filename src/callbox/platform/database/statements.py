@@ -117,9 +117,11 @@ class Copy(_Statement):
 
 
 class _Change(_Statement):
-    async def _run(self, connection: Connection, arguments: tuple[object, ...]) -> int:
+    async def _run(
+        self, connection: Connection, arguments: tuple[object, ...], timeout_seconds: float | None = None
+    ) -> int:
         started = perf_counter()
-        status = await connection.execute(self.sql, *arguments)
+        status = await connection.execute(self.sql, *arguments, timeout=timeout_seconds)
         observe_statement(self.name, perf_counter() - started)
         last_word = status.rpartition(" ")[2]
         return int(last_word) if last_word.isdigit() else 0
@@ -130,9 +132,11 @@ class Command(_Change):
 
     __slots__ = ()
 
-    async def run(self, connection: Connection, workspace_id: str, *arguments: object) -> int:
-        """Run it; answers the number of rows touched."""
-        return await self._run(connection, (workspace_id, *arguments))
+    async def run(
+        self, connection: Connection, workspace_id: str, *arguments: object, timeout_seconds: float | None = None
+    ) -> int:
+        """Run it; answers the number of rows touched. It may take as long as any statement, or as is said."""
+        return await self._run(connection, (workspace_id, *arguments), timeout_seconds)
 
 
 class GlobalCommand(_Change):

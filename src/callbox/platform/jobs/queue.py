@@ -71,13 +71,14 @@ class HeldJob(msgspec.Struct):
 
 
 class Backlog(msgspec.Struct):
-    """How much work waits, is being done, and was given up."""
+    """How much work waits, is being done, and was given up; and for how long the longest-waiting job is due."""
 
     events_waiting: int
     events_failed: int
     jobs_waiting: int
     jobs_running: int
     jobs_held: int
+    jobs_late_seconds: float
 
 
 count_backlog = GlobalQuery(
@@ -89,7 +90,10 @@ count_backlog = GlobalQuery(
         (SELECT count(*) FROM failed_events),
         count(*) FILTER (WHERE j.status = 'queued'),
         count(*) FILTER (WHERE j.status = 'picked'),
-        count(*) FILTER (WHERE j.status = 'failed')
+        count(*) FILTER (WHERE j.status = 'failed'),
+        coalesce(
+            extract(epoch FROM $1 - min(j.execute_after) FILTER (WHERE j.status = 'queued' AND j.execute_after < $1)), 0
+        )::double precision
     FROM pgqueuer j
     """,
 )
@@ -163,7 +167,7 @@ async def enqueue(held: Connection, work: Sequence[Work]) -> None:
 
 async def backlog(held: Connection) -> Backlog:
     """What an operator watches: it rises where a worker is missing, slow or failing."""
-    return await count_backlog.one(held)
+    return await count_backlog.one(held, machine_time())
 
 
 async def held_jobs(held: Connection, limit: int = 100) -> list[HeldJob]:

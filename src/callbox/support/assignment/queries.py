@@ -170,17 +170,19 @@ hands_over = Query(
     """,
 )
 
+# Asked every few seconds: a join would begin with all open conversations that nobody has, a look for one does not.
 teams_with_waiting = GlobalQuery(
     "teams_with_waiting_conversations",
     TeamKey,
     """
     SELECT t.workspace_id, t.team_id
     FROM team_assignment t
-    WHERE t.method = 'balanced' AND EXISTS (
-        SELECT 1
+    WHERE t.method = 'balanced' AND (
+        SELECT true
         FROM conversations c
         WHERE c.workspace_id = t.workspace_id AND c.team_assignee_id = t.team_id AND c.state = 'open'
             AND c.admin_assignee_id IS NULL AND c.ticket_state IS NULL
+        LIMIT 1
     )
     """,
 )

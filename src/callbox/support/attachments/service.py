@@ -34,6 +34,7 @@ MAX_SENT_BYTES = 25 * 1024 * 1024
 MAX_FETCHED_BYTES = 100 * 1024 * 1024
 LINK_SECONDS = 30 * 60
 _MAX_NAME_LENGTH = 255
+_NO_PATH = str.maketrans(dict.fromkeys(("/", "\\", *map(chr, range(32)), "\x7f"), "_"))
 
 FETCH = "attachments.fetch"
 DELETE = "attachments.delete"
@@ -180,7 +181,9 @@ def link(caller: Caller, file_id: str, name: str, seconds: int = LINK_SECONDS) -
     """A link to a stored file that needs no token and expires."""
     expires = int(clock.machine_time().timestamp()) + seconds
     signature = _signature(caller.link_key, caller.workspace_id, file_id, expires)
-    path = f"/files/{caller.workspace_id}/{file_id}/{quote(name, safe='')}"
+    # Only for those who read the link: what opens the file is its id. Servers and proxies would resolve "/" and "..".
+    shown = quote(name.translate(_NO_PATH).strip("."), safe="") or "file"
+    path = f"/files/{caller.workspace_id}/{file_id}/{shown}"
     return f"{base_url()}{path}?expires={expires}&signature={signature}"
 
 
@@ -198,6 +201,7 @@ async def open_link(
         file = await queries.linked_file.first(held, workspace_id, file_id)
     if file is None or file.state != "stored":
         raise FileNotFound
-    if not hmac.compare_digest(_signature(file.link_key, workspace_id, file_id, expires), signature):
+    expected = _signature(file.link_key, workspace_id, file_id, expires)
+    if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
         raise FileNotFound
     return file, await read_file(workspace_id, file_id)

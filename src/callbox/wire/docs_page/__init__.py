@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -316,11 +316,17 @@ def _error_table(pairs: Iterable[tuple[str, str]], examples: Json) -> str:
     rows = [
         (
             _element("span", status, class_="status bad"),
-            _element("code", escape(error["code"])),
-            escape(error["message"]),
+            _element("code", escape(code)),
+            escape(message),
             _prose(examples[name]["summary"]),
         )
         for status, name in pairs
-        for error in examples[name]["value"]["errors"]
+        for code, message in _reasons(examples[name]["value"])
     ]
     return _table(("Status", "Code", "Message", "When"), rows)
+
+
+def _reasons(answer: Json) -> Iterator[tuple[str, str]]:
+    """The codes and messages of an error; one with a form of its own has a single reason, under other names."""
+    for reason in answer.get("errors", [answer]):
+        yield reason.get("code") or reason["error_key"], reason.get("message", "")

@@ -1,0 +1,1 @@
+"""Published software that was written for the real API, unchanged, against Callbox. Started by `make clients` alone."""

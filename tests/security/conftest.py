@@ -1,0 +1,5 @@
+"""Installations whose logs are read."""
+
+from tests.survival.conftest import install
+
+__all__ = ["install"]
