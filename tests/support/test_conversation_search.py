@@ -219,6 +219,9 @@ def test_times_are_compared_to_the_second_and_their_own_second_counts(
         ("statistics.count_reopens", ">", 0),
         ("statistics.count_assignments", ">=", "2"),
         ("source.author.name", "~", "GRACE"),
+        ("source.author.name", "=", "grace example"),
+        ("source.author.name", "^", "Grace"),
+        ("source.author.name", "IN", ["Nobody", "Grace Example"]),
         ("source.subject", "^", "two"),
         ("open", "=", "true"),
         ("open", "IN", [True]),
@@ -235,6 +238,21 @@ def test_more_operators(rich: tuple[Desk, Json, Json], field: str, operator: str
     assert conversation["id"] in found
     if field not in {"open", "ai_agent_participated"}:
         assert plain["id"] not in found
+
+
+def test_an_admin_is_found_as_an_author_like_a_contact(api: httpx.Client) -> None:
+    desk = Desk(api)
+    me, user = desk.call("GET", "/me"), desk.user()
+    sender, receiver = {"type": "admin", "id": me["id"]}, {"type": "user", "id": user["id"]}
+    message = desk.post("/messages", {"message_type": "inapp", "body": "Hi", "from": sender, "to": receiver})
+    by_admin = desk.post(f"/manage/v1/messages/{message['id']}/answer", {"body": "Hello"})
+    by_user = desk.start(user["id"])
+    for field in ("id", "name", "email"):
+        author = by_admin["source"]["author"][field]
+        assert desk.found(f"source.author.{field}", "=", author.upper()) == {by_admin["id"]}
+        assert desk.found(f"source.author.{field}", "IN", [author]) == {by_admin["id"]}
+        assert by_admin["id"] not in desk.found(f"source.author.{field}", "!=", author)
+    assert desk.found("source.author.email", "=", user["email"].upper()) == {by_user["id"]}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What can be searched of a contact: the search language's table of fields, and the search itself."""
 
-from callbox.people.contacts.queries import CONTACT_COLUMNS, ContactRow, contacts_by_ids
+from callbox.people.contacts.queries import contacts_by_ids
 from callbox.people.contacts.schemas import ContactList, contact_from_row
 from callbox.people.contacts.service import DEFAULT_PER_PAGE, MAX_PER_PAGE
 from callbox.people.data_attributes.values import types_for_search
@@ -91,9 +91,6 @@ _CONTACTS = Target(
     table="contacts",
     condition="c.state = 'live'",
     id_type="text",
-    tables="contacts c",
-    columns=CONTACT_COLUMNS,
-    row=ContactRow,
     by_ids=contacts_by_ids,
     default_per_page=DEFAULT_PER_PAGE,
     max_per_page=MAX_PER_PAGE,

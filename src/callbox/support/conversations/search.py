@@ -5,12 +5,7 @@ from datetime import UTC, datetime
 from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
-from callbox.support.conversations.queries import (
-    CONVERSATION_COLUMNS,
-    CONVERSATION_TABLES,
-    ConversationRow,
-    conversation_row,
-)
+from callbox.support.conversations.queries import ConversationRow
 from callbox.support.conversations.schemas import (
     ConversationList,
     ListConversationsQuery,
@@ -166,9 +161,6 @@ _CONVERSATIONS = Target(
     table="conversations",
     condition="c.source_type IS NOT NULL",
     id_type="bigint",
-    tables=CONVERSATION_TABLES,
-    columns=CONVERSATION_COLUMNS,
-    row=conversation_row,
     by_ids=queries.conversations_by_ids,
     default_per_page=DEFAULT_PER_PAGE,
     max_per_page=MAX_PER_PAGE,

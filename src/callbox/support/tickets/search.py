@@ -4,12 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from callbox.platform.database import Connection, connection
-from callbox.support.conversations.queries import (
-    CONVERSATION_COLUMNS,
-    CONVERSATION_PARTS,
-    CONVERSATION_TABLES,
-    conversation_row,
-)
 from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
 from callbox.support.ticket_types.service import find_attributes
 from callbox.support.tickets import queries
@@ -79,9 +73,6 @@ _TICKETS = Target(
     table="conversations",
     condition="c.ticket_number IS NOT NULL",
     id_type="bigint",
-    tables=CONVERSATION_TABLES,
-    columns=f"{CONVERSATION_COLUMNS}, {CONVERSATION_PARTS}",
-    row=conversation_row,
     by_ids=queries.tickets_by_ids,
     default_per_page=20,
     max_per_page=150,

@@ -110,6 +110,7 @@ class _Compiler:
         return self._comparison(query, _Operand(field.type, field.sql, field.is_folded))
 
     def _held(self, query: Filter, field: Field) -> str:
+        """The row refers to one of those whose value is meant."""
         keys = (
             holder.keys.format(self._comparison(query, _Operand(field.type, holder.value, holder.is_folded)))
             for holder in field.holders

@@ -1,11 +1,12 @@
 """Running a search: the rows of one page, and how many there are on all of them.
 
-Where an index leads to what is asked for, one statement finds all of it, counts and sorts it, and reads what is shown;
-it is planned once. Else an index in the order of the results is walked until the page is full, and what there is in
-all is counted; both are planned for the values that are sent, and so have to be simple.
+Where an index leads to what is asked for, one statement, planned once, finds all of it, counts and sorts it. Else an
+index in the order of the results is walked until the page is full, and what there is in all is counted; both are
+planned for the values that are sent. Either way only ids are found. What is shown of them is read by a statement that
+all searches share: its plan takes twenty times the memory, and would else be kept for each way of asking.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -28,19 +29,13 @@ Row = TypeVar("Row", bound=_WithId)
 
 
 class Target(msgspec.Struct, Generic[Row], frozen=True):
-    """What is looked through: those of a table's rows `c` that meet `condition`; and what is shown of them.
-
-    `columns` are read from `tables`, among them `c`. `by_ids` reads the same, with an array of ids as its argument.
-    """
+    """What is looked through: those of a table's rows `c` that meet `condition`; and how rows are read by their ids."""
 
     name: str
     resource: Resource
     table: str
     condition: str
     id_type: IdType
-    tables: str
-    columns: str
-    row: Callable[..., Row]
     by_ids: Query[Row]
     default_per_page: int
     max_per_page: int
@@ -61,11 +56,10 @@ class _Place(msgspec.Struct):
     sort_value: Any
 
 
-class _ReadPlace(_Place, Generic[Row]):
-    """The same, with how many results there are, and the row."""
+class _CountedPlace(_Place):
+    """The same, and how many places there are."""
 
     total: int
-    row: Row
 
 
 class _Asked(msgspec.Struct, Generic[Row]):
@@ -87,57 +81,49 @@ async def find(caller: Caller, target: Target[Row], asked: Search, condition: Co
     page = cursor_page(
         asked.per_page, asked.starting_after, target.default_per_page, target.max_per_page, listing=listing
     )
+    ready = _Asked(target, condition, sort, page)
     is_led = page.total_count is None and is_look_up(target.resource, asked.query)
-    return await (_look_up if is_led else _walk)(caller, _Asked(target, condition, sort, page))
+    places, total = await (_look_up if is_led else _walk)(caller, ready)
+    ids = [place.id for place in places[: page.per_page]]
+    async with connection() as held:
+        by_id = {row.id: row for row in await target.by_ids.all(held, caller.workspace_id, ids)}
+    return Found([by_id[each] for each in ids if each in by_id], total, _pages(page, places, total))
 
 
-async def _look_up(caller: Caller, asked: _Asked[Row]) -> Found[Row]:
-    """A first page. All that the index leads to is found at once, since it has to be counted."""
+_Places = tuple[Sequence[_Place], int]
+
+
+async def _look_up(caller: Caller, asked: _Asked[Row]) -> _Places:
+    """The places of a first page and one more, and how many there are. All are found, since they have to be counted."""
     target, condition, sort = asked.target, asked.condition, asked.sort
-
-    def place(sort_value: Any, total: int, *columns: Any) -> _ReadPlace[Row]:
-        row = target.row(*columns)
-        return _ReadPlace(row.id, sort_value, total, row)
-
     statement = Query(
         f"{target.name}_look_up",
-        place,
+        _CountedPlace,
         f"""
         WITH found AS MATERIALIZED (
             SELECT c.id, {sort.sql} AS sort_value
             FROM {target.table} c
             WHERE c.workspace_id = $1 AND {target.condition} AND {condition.sql}
         )
-        SELECT {sort.sql}, (SELECT count(*) FROM found), {target.columns}
-        FROM {target.tables}
-        WHERE c.workspace_id = $1 AND c.id = ANY (ARRAY(
-            SELECT id
-            FROM found
-            ORDER BY {sort.order_by("id", value="sort_value")}
-            LIMIT ${len(condition.parameters) + 2}
-        ))
-        ORDER BY {sort.order_by("c.id")}
+        SELECT id, sort_value, (SELECT count(*) FROM found)
+        FROM found
+        ORDER BY {sort.order_by("id", value="sort_value")}
+        LIMIT ${len(condition.parameters) + 2}
         """,
     )
     async with connection() as held:
         places = await statement.all(held, caller.workspace_id, *condition.parameters, asked.page.per_page + 1)
-    total = places[0].total if places else 0
-    return Found([place.row for place in places[: asked.page.per_page]], total, _pages(asked, places, total))
+    return places, places[0].total if places else 0
 
 
-async def _walk(caller: Caller, asked: _Asked[Row]) -> Found[Row]:
-    """Any page: who is on it, and then what is shown of them."""
+async def _walk(caller: Caller, asked: _Asked[Row]) -> _Places:
+    """The same of any page."""
     async with searching_connection() as held:
         places = await _search(held, caller, asked)
-        total = await _total(held, caller, asked, len(places))
-    ids = [place.id for place in places[: asked.page.per_page]]
-    async with connection() as held:
-        by_id = {row.id: row for row in await asked.target.by_ids.all(held, caller.workspace_id, ids)}
-    return Found([by_id[each] for each in ids if each in by_id], total, _pages(asked, places, total))
+        return places, await _total(held, caller, asked, len(places))
 
 
 async def _search(held: Connection, caller: Caller, asked: _Asked[Row]) -> list[_Place]:
-    """The places of the page and one more, which tells whether there is a further page."""
     target, condition, sort, page = asked.target, asked.condition, asked.sort, asked.page
     where = f"c.workspace_id = $1 AND {target.condition} AND {condition.sql}"
     parameters = condition.parameters
@@ -176,10 +162,9 @@ async def _total(held: Connection, caller: Caller, asked: _Asked[Row], found: in
     return await statement.one(held, caller.workspace_id, *asked.condition.parameters)
 
 
-def _pages(asked: _Asked[Row], places: Sequence[_Place], total: int) -> CursorPages:
+def _pages(page: CursorPage, places: Sequence[_Place], total: int) -> CursorPages:
     """The pages object. A place beyond the page tells that there is a further one."""
-    per_page = asked.page.per_page
-    if len(places) <= per_page:
-        return cursor_pages(asked.page, total, None)
-    last = places[per_page - 1]
-    return cursor_pages(asked.page, total, str(last.id), cursor_value_of(last.sort_value))
+    if len(places) <= page.per_page:
+        return cursor_pages(page, total, None)
+    last = places[page.per_page - 1]
+    return cursor_pages(page, total, str(last.id), cursor_value_of(last.sort_value))
