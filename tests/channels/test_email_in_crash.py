@@ -33,17 +33,13 @@ def test_no_acknowledged_mail_is_lost_or_doubled_when_the_worker_is_killed(insta
     acknowledged: list[str] = []
     with installation.client() as api:
         address = f"{api.get('/manage/v1/workspace').json()['id']}@localhost"
-        for round_number in range(2):
-            with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", port, timeout=30) as smtp:
-                for number in range(20):
-                    subject = f"{round_number}-{number}"
-                    mail = (
-                        f"From: g{subject}@example.com\r\nMessage-ID: <{subject}@x>\r\nSubject: {subject}\r\n\r\nHello"
-                    )
-                    smtp.sendmail("g@example.com", [address], mail)
-                    acknowledged.append(subject)
-                os.kill(installation.child("worker"), signal.SIGKILL)
-        assert len(acknowledged) == 40
+        with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", port, timeout=30) as smtp:
+            for number in range(30):
+                mail = f"From: g{number}@example.com\r\nMessage-ID: <{number}@x>\r\nSubject: {number}\r\n\r\nHello"
+                smtp.sendmail("g@example.com", [address], mail)
+                acknowledged.append(str(number))
+            os.kill(installation.child("worker"), signal.SIGKILL)
+        assert len(acknowledged) == 30
 
         def subjects() -> list[str]:
             listed = api.get("/conversations", params={"per_page": 150}).json()["conversations"]
