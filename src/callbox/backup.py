@@ -285,8 +285,13 @@ def _unpack_database(url: str, server_version: int, file: Path, data: Path) -> N
     os.sync()
     data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".callbox-restore-", dir=data) as directory, tarfile.open(file) as archive:
-        archive.extract(_DATABASE, directory, filter="data")
-        _restore_database(url, server_version, Path(directory) / _DATABASE)
+        dump = Path(directory) / _DATABASE
+        packed = archive.extractfile(_DATABASE)
+        if packed is None:
+            raise InstallationError(f"{file} is no backup of Callbox.")
+        with packed, dump.open("xb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, _CHUNK_BYTES)
+        _restore_database(url, server_version, dump)
 
 
 def _complaint(complaints: bytes) -> str:
