@@ -10,14 +10,9 @@ from callbox.people.contacts import queries as contacts
 from callbox.platform.events import insert_event
 from callbox.support.conversations import queries
 from callbox.support.conversations.queries import conversation_row
-from callbox.support.conversations.schemas import (
-    ConversationList,
-    CreateConversationRequest,
-    conversation_from_row,
-    conversation_pages,
-    conversation_with_parts,
-)
+from callbox.support.conversations.schemas import ConversationList, CreateConversationRequest
 from callbox.support.conversations.search import CONVERSATIONS
+from callbox.support.conversations.showing import conversation_from_row, conversation_pages, conversation_with_parts
 from callbox.support.conversations.transitions import Conversation
 from callbox.support.tickets import queries as tickets
 from callbox.support.tickets.schemas import TicketList, ticket_from_row

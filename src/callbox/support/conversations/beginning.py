@@ -10,7 +10,7 @@ from callbox.platform.database import Connection
 from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.conversations import queries, statistics, transitions
 from callbox.support.conversations.changing import ConversationBegun, Held, store
-from callbox.support.conversations.schemas import conversation_with_parts
+from callbox.support.conversations.showing import conversation_with_parts
 from callbox.support.conversations.transitions import Author
 from callbox.wire.authentication import Caller
 from callbox.wire.search import stored_words

@@ -11,12 +11,8 @@ import msgspec
 from callbox.platform.database import Connection
 from callbox.platform.events import Event, Topic, announce, record, record_many
 from callbox.support.conversations import queries
-from callbox.support.conversations.schemas import (
-    ConversationPart,
-    ConversationParts,
-    ConversationWithParts,
-    conversation_with_parts,
-)
+from callbox.support.conversations.schemas import ConversationPart, ConversationParts, ConversationWithParts
+from callbox.support.conversations.showing import conversation_with_parts
 from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart, is_for_contacts
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment

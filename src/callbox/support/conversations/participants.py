@@ -16,8 +16,8 @@ from callbox.support.conversations.schemas import (
     ConversationWithParts,
     CustomerIdentity,
     DetachContactRequest,
-    with_customers,
 )
+from callbox.support.conversations.showing import with_customers
 from callbox.support.conversations.transitions import Author
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId

@@ -8,13 +8,15 @@ from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, hold, showing, store
 from callbox.support.conversations.queries import Redactable
-from callbox.support.conversations.schemas import REDACTED_BODY, ConversationWithParts, RedactRequest
+from callbox.support.conversations.schemas import ConversationWithParts, RedactRequest
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterNotFound, WireError
 from callbox.wire.search import stored_words
 
 _CONTACTS = frozenset({"user", "lead"})
+
+REDACTED_BODY = "<p><i>This message was deleted</i></p>"
 
 
 class PartOrMessageNotFound(NotFound):

@@ -6,12 +6,8 @@ from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
 from callbox.support.conversations.queries import ConversationRow
-from callbox.support.conversations.schemas import (
-    ConversationList,
-    ListConversationsQuery,
-    conversation_from_row,
-    conversation_pages,
-)
+from callbox.support.conversations.schemas import ConversationList, ListConversationsQuery
+from callbox.support.conversations.showing import conversation_from_row, conversation_pages
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.pagination import CursorPage, CursorPages, cursor_page, cursor_pages

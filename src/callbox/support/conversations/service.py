@@ -27,8 +27,8 @@ from callbox.support.conversations.schemas import (
     From,
     UpdateConversationRequest,
     UserMessage,
-    conversation_with_parts,
 )
+from callbox.support.conversations.showing import conversation_with_parts
 from callbox.support.conversations.transitions import BOT, Author
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
