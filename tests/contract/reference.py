@@ -242,6 +242,8 @@ def corrected() -> Json:
     """
     document: Json = _json_schema(description())
     document["components"]["schemas"] = _schemas()
+    found = document["paths"]["/companies"]["get"]["responses"]["200"]["content"]["application/json"]
+    found["schema"] = {"anyOf": [found["schema"], {"$ref": "#/components/schemas/company"}]}  # by company_id or name
     whole: Json = _without_formats({**document, "openapi": "3.1.0"})
     return whole
 
