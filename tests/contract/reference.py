@@ -189,7 +189,7 @@ _ALSO_NULL: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("conversation", _UNTIL_THEN, "null in the examples"),
     ("conversation_list_item", _UNTIL_THEN, "null in the examples"),
     ("conversation_rating", ("rating", "remark"), "null between the request and the answer"),
-    ("contact", ("email_domain",), "null without an e-mail address"),
+    ("contact", ("email", "email_domain"), "null without an e-mail address"),
     ("article_content", ("url",), "null for a draft, as the article's own"),
     (
         "conversation_statistics",
