@@ -9,7 +9,7 @@ from benchmarks.bare import Answer, Database, encode, json_text
 from callbox.people.contacts import queries as contacts
 from callbox.platform.events import insert_event
 from callbox.support.conversations import queries
-from callbox.support.conversations.queries import conversation_row
+from callbox.support.conversations.rows import conversation_row
 from callbox.support.conversations.schemas import ConversationList, CreateConversationRequest
 from callbox.support.conversations.search import CONVERSATIONS
 from callbox.support.conversations.showing import conversation_from_row, conversation_pages, conversation_with_parts

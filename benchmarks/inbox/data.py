@@ -18,7 +18,7 @@ from benchmarks.inbox.stories import PARTS, TICKET_PARTS, Cast, Ending
 from benchmarks.inbox.texts import question, ticket_title
 from benchmarks.people import data as people
 from callbox.platform.database import Connection
-from callbox.support.conversations.queries import STATE_COLUMNS
+from callbox.support.conversations.rows import STATE_COLUMNS
 from callbox.support.conversations.transitions import Author, Change, NewPart
 from callbox.wire.search import stored_words
 

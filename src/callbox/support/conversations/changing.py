@@ -11,6 +11,7 @@ import msgspec
 from callbox.platform.database import Connection
 from callbox.platform.events import Event, Topic, announce, record, record_many
 from callbox.support.conversations import queries
+from callbox.support.conversations.rows import STATE_COLUMNS
 from callbox.support.conversations.schemas import ConversationPart, ConversationParts, ConversationWithParts
 from callbox.support.conversations.showing import conversation_with_parts
 from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart, is_for_contacts
@@ -117,7 +118,7 @@ async def write(held: Connection, caller: Caller, change: Held) -> list[int]:
         held,
         caller.workspace_id,
         change.id,
-        *msgspec.structs.astuple(change.conversation)[: len(queries.STATE_COLUMNS)],
+        *msgspec.structs.astuple(change.conversation)[: len(STATE_COLUMNS)],
         [part.part_type for part in parts],
         [part.body for part in parts],
         [part.author.type for part in parts],

@@ -8,7 +8,7 @@ import msgspec
 from callbox.platform.database import connection
 from callbox.platform.jobs import Job, Schedule, enqueue, work_once
 from callbox.support.conversations import snoozes
-from callbox.support.conversations.queries import ConversationKey
+from callbox.support.conversations.rows import ConversationKey
 
 
 async def _find_snoozes_that_end() -> None:

@@ -7,7 +7,7 @@ from callbox.platform.events import Event, Topic, record
 from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, hold, showing, store
-from callbox.support.conversations.queries import Redactable
+from callbox.support.conversations.rows import Redactable
 from callbox.support.conversations.schemas import ConversationWithParts, RedactRequest
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id

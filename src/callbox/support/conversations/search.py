@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from callbox.people.data_attributes.values import types_for_search
 from callbox.platform.database import Connection, connection
 from callbox.support.conversations import queries
-from callbox.support.conversations.queries import ConversationRow
+from callbox.support.conversations.rows import ConversationRow
 from callbox.support.conversations.schemas import ConversationList, ListConversationsQuery
 from callbox.support.conversations.showing import conversation_from_row, conversation_pages
 from callbox.wire import search

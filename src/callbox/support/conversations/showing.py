@@ -8,13 +8,7 @@ from msgspec import Raw
 from callbox.platform.clock import unix, unix_or_none
 from callbox.support.attachments.queries import AttachmentRow
 from callbox.support.attachments.service import attachment_from_row
-from callbox.support.conversations.queries import (
-    AppliedTagRow,
-    ContactReferenceRow,
-    ConversationRow,
-    LinkRow,
-    PartRow,
-)
+from callbox.support.conversations.rows import AppliedTagRow, ContactReferenceRow, ConversationRow, LinkRow, PartRow
 from callbox.support.conversations.schemas import (
     AppliedTag,
     AppliedTags,

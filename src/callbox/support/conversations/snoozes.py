@@ -4,7 +4,7 @@ from callbox.platform.clock import machine_time
 from callbox.platform.database import connection, transaction
 from callbox.support.conversations import queries, transitions
 from callbox.support.conversations.changing import ConversationNotFound, hold, store
-from callbox.support.conversations.queries import ConversationKey
+from callbox.support.conversations.rows import ConversationKey
 from callbox.workspace.workspaces import operator_caller
 
 # Of one workspace at a time; the rest is found at the next look.

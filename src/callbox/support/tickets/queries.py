@@ -3,7 +3,7 @@
 import msgspec
 
 from callbox.platform.database import Command, Query
-from callbox.support.conversations.queries import (
+from callbox.support.conversations.rows import (
     CONVERSATION_COLUMNS,
     CONVERSATION_PARTS,
     CONVERSATION_TABLES,

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from callbox.platform.clock import unix
 from callbox.support.attachments.service import Attachment
-from callbox.support.conversations.queries import MAX_PARTS, ConversationRow, PartRow
+from callbox.support.conversations.rows import MAX_PARTS, ConversationRow, PartRow
 from callbox.support.conversations.schemas import Author, Contacts, LinkedObjects, Reference, SpeakRequest
 from callbox.support.conversations.showing import (
     contacts_from_row,
