@@ -7,8 +7,8 @@ import httpx
 from tests.contract.world import World
 from tests.survival.harness import Installation
 
-EVENTS = 50_000
-JOBS = 500
+EVENTS = 15_000
+JOBS = 150
 
 MANY_EVENTS = """
     INSERT INTO outbox (workspace_id, topic, item_id, item, created_at)
