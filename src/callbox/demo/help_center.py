@@ -14,19 +14,14 @@ from callbox.demo.people import Population
 from callbox.demo.stage import Stage
 from callbox.knowledge.articles.schemas import ContentRequest, CreateArticleRequest
 from callbox.knowledge.articles.service import create_article
+from callbox.knowledge.help_center.collections import arrange_collection, create_collection
 from callbox.knowledge.help_center.schemas import (
     ArrangeCollectionRequest,
     CreateCollectionRequest,
     GroupContentRequest,
     UpdateHelpCenterRequest,
 )
-from callbox.knowledge.help_center.service import (
-    HelpCenterNameTaken,
-    arrange_collection,
-    create_collection,
-    help_center_of,
-    update_help_center,
-)
+from callbox.knowledge.help_center.service import HelpCenterNameTaken, help_center_of, update_help_center
 
 _SHELVES = ("getting_started", "rosters", "hours")
 _OPENED = timedelta(days=350)
