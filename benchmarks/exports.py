@@ -6,10 +6,8 @@ Each export runs in a process of its own, as the job does, on the same database 
 import argparse
 import asyncio
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.people import data
-from benchmarks.servers import first_token, free_port, running
+from benchmarks.servers import first_token, free_port, running, scratch_directory
 from callbox.exports.data_export import queries
 from callbox.exports.data_export.queries import ExportKey
 from callbox.exports.data_export.receipts import receipts
@@ -203,13 +201,8 @@ def main() -> None:
     if options.task:
         print(msgspec.json.encode(asyncio.run(do(msgspec.json.decode(options.task, type=Task)))).decode())
         return
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options.messages, options.rounds, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":
