@@ -58,7 +58,7 @@ class Done(NamedTuple):
 
 
 async def load(dsn: str, workspace_id: str, messages: int) -> None:
-    """Messages, one a second; a tenth of them were answered."""
+    """Messages, one a second; a tenth of them were answered. Every other one is a mail, and some of these bounced."""
     await data.load(dsn, workspace_id, CONTACTS, COMPANIES)
     database = await asyncpg.connect(dsn)
     await database.execute(
@@ -89,7 +89,21 @@ async def load(dsn: str, workspace_id: str, messages: int) -> None:
         messages,
         CONTACTS,
     )
-    await database.execute("VACUUM ANALYZE messages")
+    await database.execute(
+        """
+        INSERT INTO emails (
+            workspace_id, kind, origin_id, contact_id, state, message_id, from_name, from_address, reply_to,
+            to_address, subject, html, plain, created_at, sent_at, hard_bounced_at
+        )
+        SELECT $1, 'message', id, to_contact_id, 'sent', id || '@bench.example', 'Ada', 'ada@bench.example',
+            'ada@bench.example', 'to@bench.example', subject, body, 'It is ready', created_at, created_at,
+            CASE id % 50 WHEN 0 THEN created_at + interval '1 minute' END
+        FROM messages
+        WHERE workspace_id = $1 AND message_type = 'email'
+        """,
+        workspace_id,
+    )
+    await database.execute("VACUUM ANALYZE messages, emails")
     await database.execute("ANALYZE conversations")
     await database.close()
 
