@@ -509,6 +509,27 @@ move_message_ids = Command(
     "UPDATE email_message_ids SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = $2",
 )
 
+hold_emails_of_contact = Query(
+    "hold_emails_of_contact",
+    int,
+    "SELECT id FROM emails WHERE workspace_id = $1 AND contact_id = $2 ORDER BY id FOR NO KEY UPDATE",
+)
+
+# But for those of which the user got one too.
+move_emails = Command(
+    "move_emails",
+    """
+    UPDATE emails e
+    SET contact_id = $3
+    WHERE e.workspace_id = $1 AND e.contact_id = $2
+        AND NOT EXISTS (
+            SELECT FROM emails theirs
+            WHERE theirs.workspace_id = $1 AND theirs.contact_id = $3 AND theirs.kind = e.kind
+                AND theirs.origin_id = e.origin_id
+        )
+    """,
+)
+
 move_unseen_replies = Command(
     "move_unseen_replies",
     """
