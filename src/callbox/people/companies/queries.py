@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callbox.platform.database import Command, Query
+from callbox.platform.database import Command, GlobalCommand, Query
 
 
 class CompanyRow(msgspec.Struct):
@@ -316,6 +316,31 @@ add_to_user_count = Command(
 touch_companies = Command(
     "touch_companies",
     "UPDATE companies SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
+)
+
+# Locked in the order of their ids, as where contacts come and go.
+set_last_request = GlobalCommand(
+    "set_last_request",
+    """
+    WITH visited AS (
+        SELECT p.workspace_id, p.id
+        FROM companies p
+        WHERE p.state = 'live' AND (p.workspace_id, p.id) IN (
+            SELECT m.workspace_id, m.company_id
+            FROM unnest($1::text[], $2::text[]) AS s (workspace_id, contact_id)
+            JOIN contact_companies m ON m.workspace_id = s.workspace_id AND m.contact_id = s.contact_id
+        )
+        ORDER BY p.workspace_id, p.id
+        FOR NO KEY UPDATE OF p
+    )
+    UPDATE companies p
+    SET last_request_at = greatest(
+        p.last_request_at, $3::timestamptz + make_interval(secs => w.clock_offset_seconds)
+    )
+    FROM visited v
+    JOIN workspaces w ON w.id = v.workspace_id
+    WHERE p.workspace_id = v.workspace_id AND p.id = v.id
+    """,
 )
 
 is_deleted = Query(

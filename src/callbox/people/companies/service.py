@@ -1,6 +1,6 @@
 """The rules of companies: created or updated by the customer's own key, left out of lists while nobody is in them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -257,6 +257,11 @@ async def ids_of_keys(held: Connection, caller: Caller, company_ids: list[str]) 
     if len(found) < len(wanted):
         raise CompanyNotFound
     return found
+
+
+async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime) -> None:
+    """These contacts, by workspace and id, are there, and so are their companies; `at` is the machine's time."""
+    await queries.set_last_request.run(held, [each[0] for each in seen], [each[1] for each in seen], at)
 
 
 async def purge_deleted_companies(caller: Caller, grace: timedelta) -> int:

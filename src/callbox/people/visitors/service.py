@@ -4,6 +4,7 @@ import msgspec
 from msgspec import UNSET
 
 from callbox.people.contacts import conversion
+from callbox.people.contacts.identifiers import email_of, formatted_phone
 from callbox.people.contacts.schemas import Contact
 from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.people.visitors import queries
@@ -41,7 +42,7 @@ class VisitorNotNamed(ParameterNotFound):
 async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
     """A visitor with a generated `user_id` and a made-up name."""
     # Refused here where it is none, since the contact that the visitor becomes could not have it.
-    conversion.formatted_phone(request.phone)
+    formatted_phone(request.phone)
     now = caller.now().replace(microsecond=0)
     visitor_id, user_id = ids.object_id(now), ids.uuid()
     async with transaction() as held:
@@ -51,7 +52,7 @@ async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visit
             caller.workspace_id,
             visitor_id,
             user_id,
-            conversion.email_of(request.email),
+            email_of(request.email),
             request.phone,
             request.name,
             pseudonym(user_id),
@@ -152,7 +153,7 @@ async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Con
     if request.type not in {"user", "lead"}:
         raise ParameterInvalid("type must be either user or lead")
     user = request.user or PersonKey()
-    email = conversion.email_of(user.email)
+    email = email_of(user.email)
     target = conversion.Target(request.type, _given(user.id), _given(user.user_id), email)
     if request.type == "user" and target.id is None and target.external_id is None and email is None:
         raise ParameterNotFound("user.id, user.user_id or user.email is a required parameter")
