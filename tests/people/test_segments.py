@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from callbox.people.segments import membership, service
-from callbox.people.segments.schemas import CreateSegmentRequest, ManagedSegment
+from callbox.people.segments.schemas import CreateSegmentRequest, PersonType, ManagedSegment
 from callbox.platform.database import Command, Query, connection
 from callbox.platform.events import Topic
 from callbox.wire.authentication import Caller
@@ -653,16 +653,17 @@ def test_looking_at_some_contacts_leaves_the_others_alone(database_url: str) -> 
 
 
 def test_schedule_has_the_segments_computed_whose_members_change_without_an_event(database_url: str) -> None:
-    quiet = ("last_seen_at", "last_replied_at", "last_contacted_at")
+    quiet = ["last_seen_at", "last_replied_at", "last_contacted_at"]
 
     async def promise(caller: Caller) -> None:
         topic = Topic.INTERNAL_SEGMENT_CHANGED
-        for name, kind, predicate in (
+        defined: list[tuple[str, PersonType, Json]] = [
             ("Still", "company", {"field": "name", "operator": "=", "value": "Ann"}),
             ("Moving", "company", {"field": "created_at", "operator": ">", "value": {"days_ago": 3}}),
             *((field, "user", {"field": field, "operator": "=", "value": None}) for field in quiet),
             ("last_request_at", "company", {"field": "last_request_at", "operator": ">", "value": 5}),
-        ):
+        ]
+        for name, kind, predicate in defined:
             await service.create_segment(caller, CreateSegmentRequest(name, kind, predicate))
         async with connection() as held:
             await empty_outbox.run(held, caller.workspace_id)

@@ -115,17 +115,18 @@ def _apply(row: CompanyRow, request: CompanyRequest) -> None:
         row.monthly_spend = 0 if request.monthly_spend is None else _monthly_spend(request.monthly_spend)
 
 
-def _size(sent: int | str) -> int:
-    text = str(sent)
+def _size(sent: float | str) -> int:
+    """A whole number, also one that is written as a float or a string."""
+    text = str(int(sent) if isinstance(sent, float) and sent.is_integer() else sent)
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_INTEGER))
     if not is_number or int(text) > _LARGEST_INTEGER:
-        raise ParameterInvalid("size must be a whole number")
+        raise ParameterInvalid(f"size must be a whole number from 0 to {_LARGEST_INTEGER}")
     return int(text)
 
 
 def _monthly_spend(sent: float) -> int:
     if not abs(sent) < _LARGEST_INTEGER + 1:
-        raise ParameterInvalid(f"monthly_spend must be at most {_LARGEST_INTEGER}")
+        raise ParameterInvalid(f"monthly_spend must be from -{_LARGEST_INTEGER} to {_LARGEST_INTEGER}")
     return int(sent)
 
 
