@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from callbox.people.segments import membership, service
-from callbox.people.segments.schemas import CreateSegmentRequest, PersonType, ManagedSegment
+from callbox.people.segments.schemas import CreateSegmentRequest, ManagedSegment, PersonType
 from callbox.platform.database import Command, Query, connection
 from callbox.platform.events import Topic
 from callbox.wire.authentication import Caller
