@@ -147,10 +147,9 @@ def test_tags_and_segments_are_shown_by_name(api: httpx.Client, world: World) ->
     shown = get(api, company)
     assert shown["tags"] == {"type": "tag.list", "tags": [{"type": "tag", "id": tag["id"], "name": "customer"}]}
     [in_company] = shown["segments"]["segments"]
-    assert (in_company["type"], in_company["id"]) == ("segment", segment["id"])
     [listed] = body_of(api.get(f"/companies/{company['id']}/segments"))["data"]
     assert list(listed) == ["type", "id", "name", "created_at", "updated_at", "person_type"]
-    assert listed["id"] == segment["id"]
+    assert listed == in_company == body_of(api.get(f"/segments/{segment['id']}"))
     assert body_of(api.get(f"/companies/{world.company()['id']}/segments")) == {"type": "list", "data": []}
 
 

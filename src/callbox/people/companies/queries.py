@@ -27,10 +27,8 @@ class CompanyRow(msgspec.Struct):
     custom_attributes: str
     plan_id: int | None = None
     plan_name: str | None = None
-    tag_ids: list[int] = []
-    tag_names: list[str] = []
-    segment_ids: list[str] = []
-    segment_names: list[str] = []
+    tags: list[tuple[int, str]] = []  # id and name
+    segments: list[tuple[str, str, datetime, datetime]] = []  # id, name, when it was made and changed
     state: str = "live"
 
 
@@ -41,35 +39,23 @@ class Scroll(msgspec.Struct):
     last_company_id: str
 
 
-def _tags(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT t.{column} FROM company_tags m
-        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
-        WHERE m.workspace_id = $1 AND m.company_id = p.id
-        ORDER BY t.id
-    )"""
-
-
-def _segments(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT s.{column} FROM segment_members m
-        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
-        WHERE m.workspace_id = $1 AND m.member_id = p.id
-        ORDER BY s.id
-    )"""
-
-
-COMPANY_COLUMNS = f"""
+COMPANY_COLUMNS = """
     p.id, p.company_id, p.name, p.monthly_spend, p.session_count, p.user_count, p.size, p.website, p.industry,
     p.remote_created_at, p.created_at, p.updated_at, p.last_request_at, p.custom_attributes,
     p.plan_id,
     (SELECT l.name FROM plans l WHERE l.workspace_id = $1 AND l.id = p.plan_id),
-    {_tags("id")},
-    {_tags("name")},
-    {_segments("id")},
-    {_segments("name")},
+    ARRAY(
+        SELECT ROW(t.id, t.name) FROM company_tags m
+        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
+        WHERE m.workspace_id = $1 AND m.company_id = p.id
+        ORDER BY t.id
+    ),
+    ARRAY(
+        SELECT ROW(s.id, s.name, s.created_at, s.updated_at) FROM segment_members m
+        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
+        WHERE m.workspace_id = $1 AND m.member_id = p.id
+        ORDER BY s.id
+    ),
     p.state"""
 
 company_by_id = Query(

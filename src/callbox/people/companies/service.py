@@ -54,32 +54,36 @@ async def create_or_update_company(caller: Caller, request: CompanyRequest) -> C
     if request.company_id in {UNSET, None, ""}:
         raise ParameterNotFound("company_id is a required parameter")
     key = str(request.company_id)
+    now = caller.now().replace(microsecond=0)
     async with transaction() as held:
-        now = caller.now().replace(microsecond=0)
         created = await queries.insert_company.first(held, caller.workspace_id, ids.object_id(now), key, now)
         row = await queries.company_of_any_state_for_update.one(held, caller.workspace_id, key)
         if row.state == "deleted":
             await _forget_contacts(held, caller.workspace_id, row.id)
         is_new = created is not None or row.state == "deleted"
-        return await _change(held, caller, row, request, Topic.COMPANY_CREATED if is_new else Topic.COMPANY_UPDATED)
+        topic = Topic.COMPANY_CREATED if is_new else Topic.COMPANY_UPDATED
+        return await _change(held, caller, row, request, topic, now)
 
 
 async def update_company(caller: Caller, company_id: str, request: CompanyRequest) -> Company:
     """Change what is sent; the customer's key never changes."""
+    now = caller.now().replace(microsecond=0)
     async with transaction() as held:
         row = await queries.company_for_update.first(held, caller.workspace_id, company_id)
         if row is None:
             raise CompanyNotFound
-        return await _change(held, caller, row, request, Topic.COMPANY_UPDATED)
+        return await _change(held, caller, row, request, Topic.COMPANY_UPDATED, now)
 
 
-async def _change(held: Connection, caller: Caller, row: CompanyRow, request: CompanyRequest, topic: Topic) -> Company:
+async def _change(
+    held: Connection, caller: Caller, row: CompanyRow, request: CompanyRequest, topic: Topic, now: datetime
+) -> Company:
     _apply(row, request)
     if request.plan is not UNSET:
         row.plan_id = await _plan_id(held, caller, request.plan)
     sent = None if request.custom_attributes is UNSET else request.custom_attributes
     attributes = await check_custom_attributes(held, caller.workspace_id, "company", sent)
-    row.updated_at = caller.now().replace(microsecond=0)
+    row.updated_at = now
     await queries.update_company.run(
         held,
         caller.workspace_id,
