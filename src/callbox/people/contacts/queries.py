@@ -68,7 +68,8 @@ class ContactRow(msgspec.Struct):
     opted_in_ids: list[int] = []
 
 
-_STORED_COLUMNS = ", ".join(f"c.{name}" for name in ContactRow.__struct_fields__[:50])
+_FIELDS = ContactRow.__struct_fields__
+_STORED_COLUMNS = ", ".join(f"c.{name}" for name in _FIELDS[: _FIELDS.index("tag_ids")])
 
 CONTACT_COLUMNS = f"""
     {_STORED_COLUMNS},

@@ -162,26 +162,12 @@ async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Con
         await queries.delete_visitor_row.run(held, caller.workspace_id, visitor.id)
         item = msgspec.json.encode(visitor_from_row(caller, visitor)).decode()
         await record(held, caller.workspace_id, Event(Topic.VISITOR_SIGNED_UP, visitor.id, item), caller.now())
-        known = conversion.KnownPerson(
-            id=visitor.id,
-            name=visitor.name,
-            email=visitor.email,
-            phone=visitor.phone,
-            avatar_url=visitor.avatar_url,
-            owner_id=visitor.owner_id,
-            custom_attributes=visitor.custom_attributes,
-            unsubscribed_from_emails=visitor.unsubscribed_from_emails,
-            last_seen_at=visitor.last_request_at,
-            location_country=visitor.location_country,
-            location_region=visitor.location_region,
-            location_city=visitor.location_city,
-            location_country_code=visitor.location_country_code,
-            location_continent_code=visitor.location_continent_code,
-            utm_campaign=visitor.utm_campaign,
-            utm_content=visitor.utm_content,
-            utm_medium=visitor.utm_medium,
-            utm_source=visitor.utm_source,
-            utm_term=visitor.utm_term,
-            referrer=visitor.referrer,
-        )
-        return await conversion.receive(held, caller, known, target)
+        return await conversion.receive(held, caller, _known(visitor), target)
+
+
+def _known(visitor: VisitorRow) -> conversion.KnownPerson:
+    """What goes along. A visitor was last seen when it last asked for a page."""
+    same = [name for name in conversion.KnownPerson.__struct_fields__ if name != "last_seen_at"]
+    return conversion.KnownPerson(
+        last_seen_at=visitor.last_request_at, **{name: getattr(visitor, name) for name in same}
+    )
