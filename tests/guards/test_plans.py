@@ -152,6 +152,8 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     for field, operator, value in (
         ("email", "=", "user.7@example.com"),
         ("external_id", "=", "user-7"),
+        ("phone", "=", "07"),
+        ("formatted_phone", "=", "+3537"),
         ("name", "=", "Somebody 7"),
         ("name", "~", "body 4711"),
     ):

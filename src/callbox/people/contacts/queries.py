@@ -412,7 +412,7 @@ contact_by_phone = Query(
     f"""
     SELECT {CONTACT_COLUMNS}
     FROM contacts c
-    WHERE c.workspace_id = $1 AND c.formatted_phone = $2 AND c.state = 'live'
+    WHERE c.workspace_id = $1 AND lower(c.formatted_phone) = $2 AND c.state = 'live'
     ORDER BY c.role DESC, c.created_at, c.id
     LIMIT 1
     """,
