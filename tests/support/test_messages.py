@@ -155,7 +155,7 @@ def test_markup_in_a_message_is_made_safe(world: World) -> None:
 
 def test_a_redirect_is_noted_on_the_owner_of_the_number(world: World) -> None:
     world.attribute(name="Area", model="contact", data_type="string")
-    contact = world.user(phone="+353832345678")
+    contact = world.user(phone="+353 (0)83 234-5678")
     redirect = {"phone": "+353 83 234 5678", "custom_attributes": {"Area": "Billing"}}
     answer = world.call("POST", "/phone_call_redirects", json=redirect)
     assert (answer["type"], answer["phone"]) == ("phone_call_redirect", "+353832345678")
