@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import asyncpg
 import httpx
 
 from callbox.platform.database import close_pool, open_pool
@@ -130,6 +131,27 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
     assert body["type"] == "error.list"
     [error] = body["errors"]
     return answer.status_code, error["code"], error["message"]
+
+
+def send_while_merged(database_url: str, contact_id: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer to a request that may have found a contact a moment before the end of their merging."""
+
+    async def run() -> httpx.Response:
+        other = await asyncpg.connect(database_url)
+        try:
+            async with other.transaction():
+                await other.execute("UPDATE contacts SET state = 'merged' WHERE id = $1", contact_id)
+                sending = asyncio.create_task(asyncio.to_thread(send))
+                while not (sending.done() or await other.fetchval(_IS_WAITED_FOR)):
+                    await asyncio.wait({sending}, timeout=0.01)
+            return await sending
+        finally:
+            await other.close()
+
+    return asyncio.run(run())
+
+
+_IS_WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
 
 
 def inside(database_url: str, work: Callable[[], Awaitable[T]]) -> T:

@@ -275,16 +275,25 @@ def test_the_last_conversation_is_the_contacts_or_the_workspaces(desk: Desk) -> 
     assert error_of(desk.api.post("/conversations/last/reply", json=nobody)) == NOT_FOUND
 
 
+@pytest.mark.parametrize("is_last", [False, True])
 @pytest.mark.parametrize("message_type", ["close", "open", "snoozed", "assignment"])
-def test_older_clients_manage_by_replies(desk: Desk, message_type: str) -> None:
+def test_older_clients_manage_by_replies(desk: Desk, message_type: str, is_last: bool) -> None:
     conversation = desk.start()
     more: dict[str, Json] = {
         "snoozed": {"snooze_until": 4_000_000_000},
         "assignment": {"type": "admin", "assignee_id": desk.me},
     }
     sent = {"message_type": message_type, "type": "admin", "admin_id": desk.me, **more.get(message_type, {})}
-    answer = desk.post(f"/conversations/{conversation['id']}/reply", sent)
-    assert part_types(answer) == [message_type]
+    answer = desk.post(f"/conversations/{'last' if is_last else conversation['id']}/reply", sent)
+    assert (answer["id"], part_types(answer)) == (conversation["id"], [message_type])
+
+
+def test_a_farewell_is_said_to_the_contact(desk: Desk) -> None:
+    user = desk.user()
+    desk.close(desk.start(user["id"]))
+    assert desk.call("GET", f"/contacts/{user['id']}")["last_contacted_at"] is None
+    farewell = last_part(desk.close(desk.start(user["id"]), body="Goodbye"))
+    assert desk.call("GET", f"/contacts/{user['id']}")["last_contacted_at"] == farewell["created_at"]
 
 
 def test_ids_may_be_numbers(desk: Desk) -> None:

@@ -411,15 +411,15 @@ contact_by_phone = Query(
     f"""
     SELECT {CONTACT_COLUMNS}
     FROM contacts c
-    WHERE c.workspace_id = $1 AND c.phone = $2 AND c.state = 'live'
+    WHERE c.workspace_id = $1 AND c.formatted_phone = $2 AND c.state = 'live'
     ORDER BY c.role DESC, c.created_at, c.id
     LIMIT 1
     """,
 )
 
-# Until the transaction ends, nobody else makes somebody with the same address this way.
-lock_email = Query(
-    "lock_email",
+# Until the transaction ends, nobody else makes somebody with the same address or number this way.
+lock_identifier = Query(
+    "lock_identifier",
     str,
     "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
 )

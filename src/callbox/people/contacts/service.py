@@ -420,7 +420,10 @@ async def find_contact(
     email: str | None = None,
     phone: str | None = None,
 ) -> Contact | None:
-    """A live contact by the first identifier that is given; where people share an address, the oldest user."""
+    """A live contact by the first identifier that is given; where people share an address or number, the oldest user.
+
+    The phone number is one in E.164; contacts have it however theirs is written.
+    """
     if contact_id is not None:
         row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
     elif external_id is not None:
@@ -441,9 +444,18 @@ async def contact_with_email(held: Connection, caller: Caller, sent: str, name: 
         raise ParameterInvalid("email must not be blank")
     found = await find_contact(held, caller, contact_id=None, email=email)
     if found is None:
-        await queries.lock_email.one(held, caller.workspace_id, email)
+        await queries.lock_identifier.one(held, caller.workspace_id, email)
         found = await find_contact(held, caller, contact_id=None, email=email)
     return found or await create_contact(caller, CreateContactRequest(role="lead", email=email, name=name))
+
+
+async def contact_with_phone(held: Connection, caller: Caller, phone: str) -> Contact:
+    """Whoever has a number in E.164; where nobody has it, a new lead, and one alone if several ask at once."""
+    found = await find_contact(held, caller, contact_id=None, phone=phone)
+    if found is None:
+        await queries.lock_identifier.one(held, caller.workspace_id, phone)
+        found = await find_contact(held, caller, contact_id=None, phone=phone)
+    return found or await create_contact(caller, CreateContactRequest(role="lead", phone=phone))
 
 
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:

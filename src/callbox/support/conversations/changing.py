@@ -105,7 +105,7 @@ async def store(held: Connection, caller: Caller, change: Held) -> ConversationW
     row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
     conversation = conversation_with_parts(caller, row)
     if change.conversation.ticket_state is None:
-        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), caller.now())
     else:
         await announce(held, caller.workspace_id, TicketChanged(caller, change))
     return conversation
