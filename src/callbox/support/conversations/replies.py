@@ -164,15 +164,14 @@ async def _require_reader(held: Connection, caller: Caller, change: Held, said: 
 
 
 def _identity(request: SpeakRequest) -> tuple[str | None, str | None, str | None]:
-    """By what the contact is named. Raises ParameterNotFound."""
-    identity = (
-        request.intercom_user_id,
-        None if request.user_id is None else str(request.user_id),
-        None if request.email is None else request.email.strip().lower(),
-    )
-    if not any(identity):
-        raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
-    return identity
+    """By what the contact is named: Callbox's id, else the customer's, else an address. Raises ParameterNotFound."""
+    if request.intercom_user_id:
+        return request.intercom_user_id, None, None
+    if request.user_id not in {None, ""}:
+        return None, str(request.user_id), None
+    if request.email:
+        return None, None, request.email.strip().lower()
+    raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
 
 
 def _body(request: SpeakRequest) -> str:
