@@ -133,25 +133,30 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, error["code"], error["message"]
 
 
-def send_while_merged(database_url: str, contact_id: str, send: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer to a request that may have found a contact a moment before the end of their merging."""
+def send_while(
+    database_url: str, statement: str, id_: str, *sending: Callable[[], httpx.Response]
+) -> list[httpx.Response]:
+    """The answers to requests that all wait for what a statement about a row does, or have not to wait for it."""
 
-    async def run() -> httpx.Response:
+    async def run() -> list[httpx.Response]:
         other = await asyncpg.connect(database_url)
         try:
             async with other.transaction():
-                await other.execute("UPDATE contacts SET state = 'merged' WHERE id = $1", contact_id)
-                sending = asyncio.create_task(asyncio.to_thread(send))
-                while not (sending.done() or await other.fetchval(_IS_WAITED_FOR)):
-                    await asyncio.wait({sending}, timeout=0.01)
-            return await sending
+                await other.execute(statement, id_)
+                sent = [asyncio.create_task(asyncio.to_thread(send)) for send in sending]
+                while sum(each.done() for each in sent) + await other.fetchval(_WAITING) < len(sent):
+                    await asyncio.wait(sent, timeout=0.01)
+            return await asyncio.gather(*sent)
         finally:
             await other.close()
 
     return asyncio.run(run())
 
 
-_IS_WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+_WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) <> '{}'
+"""
+MERGE = "UPDATE contacts SET state = 'merged' WHERE id = $1"
 
 
 def inside(database_url: str, work: Callable[[], Awaitable[T]]) -> T:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.conftest import RunningServer
-from tests.support.conversations import Desk, Json, error_of, last_part, part_types, send_while_merged
+from tests.support.conversations import MERGE, Desk, Json, error_of, last_part, part_types, send_while
 
 NOT_FOUND = (404, "not_found", "Resource Not Found")
 USER_NOT_FOUND = (404, "not_found", "User Not Found")
@@ -180,7 +180,7 @@ def test_nobody_takes_part_as_a_lead_who_is_merged_at_that_moment(desk: Desk, se
     conversation, lead = desk.start(), desk.lead()
     sent = {"admin_id": desk.me, "customer": {"intercom_user_id": lead["id"]}}
     path = f"/conversations/{conversation['id']}/customers"
-    answer = send_while_merged(server.database_url, lead["id"], lambda: desk.api.post(path, json=sent))
+    [answer] = send_while(server.database_url, MERGE, lead["id"], lambda: desk.api.post(path, json=sent))
     assert error_of(answer) == USER_NOT_FOUND
     assert desk.get(conversation["id"]) == conversation
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types, parts_of
+from tests.conftest import RunningServer, TestWorkspace
+from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types, parts_of, send_while
 
 NOT_FOUND = (404, "not_found", "Resource Not Found")
 USER_NOT_FOUND = (404, "not_found", "User Not Found")
@@ -94,6 +94,16 @@ def test_a_visitor_becomes_a_lead_by_starting_a_conversation(desk: Desk) -> None
     assert author["type"] == "lead"
     assert desk.call("GET", f"/contacts/{author['id']}")["role"] == "lead"
     assert desk.api.get("/visitors", params={"user_id": visitor["user_id"]}).status_code == 404
+
+
+def test_a_visitor_who_writes_twice_at_once_becomes_one_lead(desk: Desk, server: RunningServer) -> None:
+    visitor = desk.visitor()
+    sent = {"from": {"type": "contact", "id": visitor["id"]}, "body": "Hello"}
+    hold = "SELECT FROM visitors WHERE id = $1 FOR UPDATE"
+    write = [lambda: desk.api.post("/conversations", json=sent)] * 2
+    assert [each.status_code for each in send_while(server.database_url, hold, visitor["id"], *write)] == [200, 200]
+    begun = desk.call("GET", "/conversations")["conversations"]
+    assert [each["source"]["author"]["id"] for each in begun] == [visitor["id"]] * 2
 
 
 def test_a_conversation_brought_from_elsewhere_keeps_its_times(desk: Desk) -> None:

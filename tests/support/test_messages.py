@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
-from tests.support.conversations import Desk, part_types, send_while_merged
+from tests.support.conversations import MERGE, Desk, part_types, send_while
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_message_to_a_merged_lead_waits_for_the_user(world: World) -> None:
 def test_no_message_waits_for_a_lead_who_is_merged_at_that_moment(world: World, server: RunningServer) -> None:
     lead = world.lead()
     message = _message(world, lead)
-    answer = send_while_merged(server.database_url, lead["id"], lambda: world.api.post("/messages", json=message))
+    [answer] = send_while(server.database_url, MERGE, lead["id"], lambda: world.api.post("/messages", json=message))
     assert answer.status_code == 404
     assert _managed(world) == []
 
