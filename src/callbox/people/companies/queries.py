@@ -29,8 +29,7 @@ class CompanyRow(msgspec.Struct):
     plan_name: str | None = None
     tag_ids: list[int] = []
     tag_names: list[str] = []
-    segment_ids: list[str] = []
-    segment_names: list[str] = []
+    segments: list[tuple[str, str, datetime, datetime]] = []
     state: str = "live"
 
 
@@ -51,15 +50,14 @@ def _tags(column: str) -> str:
     )"""
 
 
-def _segments(column: str) -> str:
-    return f"""
+_SEGMENTS = """
     ARRAY(
-        SELECT s.{column} FROM segment_members m
+        SELECT ROW(s.id, s.name, s.created_at, s.updated_at)
+        FROM segment_members m
         JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
         WHERE m.workspace_id = $1 AND m.member_id = p.id
         ORDER BY s.id
     )"""
-
 
 COMPANY_COLUMNS = f"""
     p.id, p.company_id, p.name, p.monthly_spend, p.session_count, p.user_count, p.size, p.website, p.industry,
@@ -68,8 +66,7 @@ COMPANY_COLUMNS = f"""
     (SELECT l.name FROM plans l WHERE l.workspace_id = $1 AND l.id = p.plan_id),
     {_tags("id")},
     {_tags("name")},
-    {_segments("id")},
-    {_segments("name")},
+    {_SEGMENTS},
     p.state"""
 
 company_by_id = Query(

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from callbox.people.companies.queries import CompanyRow
 from callbox.people.contacts.schemas import MAX_TEXT_LENGTH, Contact
-from callbox.people.segments.schemas import Segment
+from callbox.people.segments.schemas import Segment, company_segment
 from callbox.platform.clock import unix
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
@@ -41,19 +41,11 @@ class CompanyTags(msgspec.Struct):
     tags: list[CompanyTag]
 
 
-class CompanySegment(msgspec.Struct):
-    """A segment that a company is in."""
-
-    type: Literal["segment"]
-    id: str
-    name: str
-
-
 class CompanySegments(msgspec.Struct):
     """The segments that a company is in."""
 
     type: Literal["segment.list"]
-    segments: list[CompanySegment]
+    segments: list[Segment]
 
 
 class Company(msgspec.Struct, kw_only=True):
@@ -197,9 +189,7 @@ def company_from_row(caller: Caller, row: CompanyRow) -> Company:
     """The company as GET shows it."""
     plan = Plan() if row.plan_id is None else Plan("plan", str(row.plan_id), row.plan_name or "")
     tags = [CompanyTag("tag", str(id_), name) for id_, name in zip(row.tag_ids, row.tag_names, strict=True)]
-    segments = [
-        CompanySegment("segment", id_, name) for id_, name in zip(row.segment_ids, row.segment_names, strict=True)
-    ]
+    segments = [company_segment(*segment) for segment in row.segments]
     return Company(
         type="company",
         company_id=row.company_id,

@@ -1,5 +1,6 @@
 """Segments as they are on the wire."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -95,6 +96,15 @@ class SegmentDeleted(msgspec.Struct):
     deleted: Literal[True]
 
 
+# The API has two words for whose segment it is, and none for companies; its own examples show theirs as `user`.
+_PERSON_TYPES: dict[str, Literal["contact", "user"]] = {"contact": "contact", "user": "user", "company": "user"}
+
+
+def company_segment(id_: str, name: str, created_at: datetime, updated_at: datetime) -> Segment:
+    """A segment of companies."""
+    return Segment("segment", id_, name, unix(created_at), unix(updated_at), _PERSON_TYPES["company"])
+
+
 def segment_from_row(row: SegmentRow, *, with_count: bool = False) -> Segment:
     """The segment as GET shows it."""
     return Segment(
@@ -103,8 +113,7 @@ def segment_from_row(row: SegmentRow, *, with_count: bool = False) -> Segment:
         name=row.name,
         created_at=unix(row.created_at),
         updated_at=unix(row.updated_at),
-        # The API has two words here and none for companies; its own examples show theirs as `user`.
-        person_type="contact" if row.person_type == "contact" else "user",
+        person_type=_PERSON_TYPES[row.person_type],
         count=row.member_count if with_count else UNSET,
     )
 
