@@ -48,6 +48,8 @@ SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/", "/unsubscribe/")
 LIVE_PATH = "/live"
 LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
+# For the house alone. A proxy in front knows them by how they are written, so they are not written otherwise.
+HOUSE_PATHS = frozenset({"/readyz", "/metrics"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
 # What metrics call a request for something else.
@@ -103,7 +105,7 @@ class Gate:
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
-            _refuse_nul(scope, path)
+            _refuse_spellings(scope, path)
             if _asks_for_no_access_token(scope, path):
                 await self._application(scope, receive, exchange.send)
                 return
@@ -196,10 +198,12 @@ class _Exchange:
         return headers
 
 
-def _refuse_nul(scope: Scope, path: str) -> None:
-    """PostgreSQL takes none, and no URL needs one."""
+def _refuse_spellings(scope: Scope, path: str) -> None:
+    """The NUL character, which PostgreSQL does not take, and other ways to write what is for the house."""
     if b"%00" in scope["query_string"] or "\x00" in path:
         raise ParameterInvalid("The URL must not contain the NUL character")
+    if path in HOUSE_PATHS and scope["raw_path"] != path.encode():
+        raise NotFound
 
 
 def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
