@@ -188,3 +188,10 @@ async def test_browsers_that_came_encrypted_are_told_to_stay_so(scheme: str, tol
     await gate(scope, note, note)  # type: ignore[arg-type]
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     assert headers.get("strict-transport-security") == told
+
+
+def test_an_answer_says_once_how_long_it_may_be_kept(world: World) -> None:
+    [told] = httpx.get(_attached(world, "a.txt")).headers.get_list("cache-control")
+    assert told == "private, max-age=1800"
+    url = world.post("/phone_call_redirects", {"phone": "+353871234567"})["url"]
+    assert httpx.get(url).headers.get_list("cache-control") == ["no-store"]

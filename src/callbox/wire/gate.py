@@ -159,7 +159,7 @@ class _Exchange:
         """Pass a message of the answer to the client."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message["headers"] = [*message["headers"], *self._headers()]
+            message["headers"] = [*message["headers"], *self._headers(message["headers"])]
         elif message["type"] == "http.response.body" and not message.get("more_body"):
             operation = self._state.get("operation", _NO_OPERATION)
             observe_request(operation, self._method, self._status, perf_counter() - self._started)
@@ -174,13 +174,15 @@ class _Exchange:
         await self.send({"type": "http.response.start", "status": error.status, "headers": content_headers(body)})
         await self.send({"type": "http.response.body", "body": body})
 
-    def _headers(self) -> list[tuple[bytes, bytes]]:
+    def _headers(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         headers = [
             (b"x-request-id", self.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"cache-control", b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"),
         ]
+        if not any(name == b"cache-control" for name, _ in given):
+            kept = b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"
+            headers.append((b"cache-control", kept))
         if self._status == 503:
             headers.append(_TRY_AGAIN)
         if self._is_encrypted:

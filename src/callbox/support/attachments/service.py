@@ -131,10 +131,14 @@ async def detach(held: Connection, caller: Caller, attachments: str | None) -> N
 
 
 def _awaited(url: str) -> _NewFile:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        name = unquote(PurePosixPath(parts.path).name)[:_MAX_NAME_LENGTH] or "attachment"
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and "\x00" not in name
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise ParameterInvalid(f"attachment_urls must be http or https URLs, not {url[:200]}")
-    name = unquote(PurePosixPath(parts.path).name)[:_MAX_NAME_LENGTH] or "attachment"
     return _NewFile(str(uuid4()), name, "application/octet-stream", 0, None, None, "awaited", url)
 
 
