@@ -215,7 +215,8 @@ def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
 def _is_acceptable(accept: bytes, path: str) -> bool:
     if path.startswith(DOWNLOAD_PREFIX) or (path == LIVE_PATH and b"text/event-stream" in accept):
         return True
-    return any(kind in accept for kind in _JSON_TYPES)
+    asked = accept.lower()
+    return any(kind in asked for kind in _JSON_TYPES)
 
 
 def _clean(path: str) -> str:
