@@ -102,7 +102,10 @@ def test_what_compose_sets_can_be_read() -> None:
 
 
 def test_the_proxy_keeps_to_itself_what_is_not_for_everybody() -> None:
-    assert re.search(r"location ~ \^/\(metrics\|readyz\)\$ \{\s+return 404;", NGINX)
+    found = re.search(r"location ~ (\S+) \{\s+return 404;", NGINX)
+    assert found is not None
+    assert all(re.search(found[1], path) for path in ("/metrics", "/readyz", "/metrics/", "//readyz"))
+    assert not any(re.search(found[1], path) for path in ("/me", "/contacts/metrics", "/metricsx"))
     assert NGINX.count("{") == NGINX.count("}")
 
 

@@ -1,6 +1,7 @@
 """What a browser shows: nothing that others wrote runs in it, and no other site may use it."""
 
 import base64
+import socket
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -129,6 +130,16 @@ def test_answers_say_that_no_other_site_may_use_them(api: httpx.Client, path: st
         assert "frame-ancestors 'none'" in policy
         assert "default-src 'none'" in policy or "default-src 'self'" in policy
         assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/%6detrics", "/metrics%2F", "/readyz/", "//readyz//"])
+def test_what_a_proxy_keeps_inside_is_found_by_no_other_spelling(workspace: TestWorkspace, path: str) -> None:
+    """A rule for `/metrics` would let the others through."""
+    url = workspace.api.base_url
+    for head in (b"", f"Authorization: Bearer {workspace.token}\r\n".encode()):
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode() + head + b"\r\n")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 404 ")
 
 
 def _attached(world: World, name: str) -> str:

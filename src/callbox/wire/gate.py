@@ -48,6 +48,8 @@ SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/", "/unsubscribe/")
 LIVE_PATH = "/live"
 LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
+# What proxies keep from others goes by one spelling, which their rules name, and by no other one.
+INTERNAL_PATHS = frozenset({"/metrics", "/readyz"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
 # What metrics call a request for something else.
@@ -103,7 +105,7 @@ class Gate:
             # In a copy: by its own scope, the server knows that the body is to be left out.
             scope = {**scope, "method": "GET"}
         try:
-            _refuse_nul(scope, path)
+            _check_spelling(scope, path)
             if _asks_for_no_access_token(scope, path):
                 await self._application(scope, receive, exchange.send)
                 return
@@ -198,10 +200,12 @@ class _Exchange:
         return headers
 
 
-def _refuse_nul(scope: Scope, path: str) -> None:
-    """PostgreSQL takes none, and no URL needs one."""
+def _check_spelling(scope: Scope, path: str) -> None:
+    """PostgreSQL takes no NUL, and no URL needs one. Raises ParameterInvalid and NotFound."""
     if b"%00" in scope["query_string"] or "\x00" in path:
         raise ParameterInvalid("The URL must not contain the NUL character")
+    if path in INTERNAL_PATHS and scope["raw_path"] != path.encode():
+        raise NotFound
 
 
 def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
