@@ -87,7 +87,8 @@ def test_request_without_a_credential_is_unauthorized(anybody: httpx.Client) -> 
 
 
 def test_token_is_part_of_a_credential_and_nothing_around_it(place: TestWorkspace, anybody: httpx.Client) -> None:
-    for credential in (place.token[:-1], place.token + "x", place.token.upper(), f"{place.token},{place.token}"):
+    around = (f"{place.token},{place.token}", f"{' ' * 5_000}{place.token}")
+    for credential in (place.token[:-1], place.token + "x", place.token.upper(), *around):
         answer = anybody.get("/me", headers={"Authorization": f"Bearer {credential}"})
         assert refusal(answer)[0] == 401
 

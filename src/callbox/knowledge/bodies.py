@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import nh3
 
 from callbox.wire.errors import ParameterInvalid
-from callbox.wire.html import check_size, has_tags
+from callbox.wire.html import bounded, has_tags
 
 # A host stands for those below it too.
 VIDEO_HOSTS = (
@@ -34,8 +34,9 @@ _VOID = {"br", "hr", "img"}
 
 _CELL = {"colspan", "rowspan", "scope"}
 _ALIGNED = {"class"}
+_TAGS = {*_INLINE, *_BLOCKS, "img", "iframe"}
 _CLEANER = nh3.Cleaner(
-    tags={*_INLINE, *_BLOCKS, "img", "iframe"},
+    tags=_TAGS,
     clean_content_tags={"script", "style", "form", "textarea", "select", "button", "object", "svg", "math"},
     attributes={
         "a": {"href", "title", "class", "target"},
@@ -63,11 +64,11 @@ def sanitise_body(text: str, field: str = "body", paragraph_class: str | None = 
 
     To sanitise what was sanitised changes nothing.
     """
-    check_size(text, field)
+    ordered = bounded(text, field, _TAGS)
     if not has_tags(text):
-        text = _with_breaks(text)
+        ordered = _with_breaks(text)
     arranger = _Arranger(field, paragraph_class)
-    arranger.feed(_CLEANER.clean(text))
+    arranger.feed(_CLEANER.clean(ordered))
     return _CLEANER.clean(arranger.arranged())
 
 

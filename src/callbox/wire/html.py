@@ -2,13 +2,14 @@
 
 import html
 import re
+from collections.abc import Collection
 
 import nh3
 
 from callbox.wire.errors import ParameterInvalid
+from callbox.wire.nesting import orderly
 
 MAX_HTML_LENGTH = 500_000
-MAX_DEPTH = 200
 
 _TAGS = {
     *("p", "br", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "code", "pre", "blockquote", "img"),
@@ -26,27 +27,27 @@ _CLEANER = nh3.Cleaner(
 )
 
 _ANY_TAG = re.compile(r"<[a-zA-Z/!]")
-_OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 _BLOCKS = "p|h[1-6]|ul|ol|li|div|blockquote|pre|hr|table|thead|tbody|tr|th|td"
 _BETWEEN_BLOCKS = re.compile(rf"(</?(?:{_BLOCKS})(?: [^<>]*)?>)\s+(?=</?(?:{_BLOCKS})[ >])")
-_VOID = {"br", "img", "hr", "input", "meta", "link", "p", "li"}
 
 
 def sanitise(text: str, field: str = "body") -> str:
     """Stored HTML: what is not allowed is dropped. Plain text becomes paragraphs. Raises ParameterInvalid."""
-    check_size(text, field)
+    ordered = bounded(text, field, _TAGS)
     if not has_tags(text):
         return paragraphs(text)
-    cleaned = _CLEANER.clean(text)
+    cleaned = _CLEANER.clean(ordered)
     return cleaned if cleaned.lstrip().startswith("<") else f"<p>{cleaned}</p>"
 
 
-def check_size(text: str, field: str) -> None:
-    """Raise ParameterInvalid where a parser would take too long."""
+def bounded(text: str, field: str, allowed: Collection[str]) -> str:
+    """The text as a parser may have it, which keeps the allowed elements. Raises ParameterInvalid."""
     if len(text) > MAX_HTML_LENGTH:
         raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
-    if _depth(text) > MAX_DEPTH:
+    ordered = orderly(text, allowed)
+    if ordered is None:
         raise ParameterInvalid(f"{field} is nested too deeply")
+    return ordered
 
 
 def has_tags(text: str) -> bool:
@@ -74,15 +75,3 @@ def plain_text(markup: str) -> str:
 def is_blank(markup: str) -> bool:
     """Whether a person sees nothing of it: neither text nor a picture."""
     return "<img" not in markup and not plain_text(markup)
-
-
-def _depth(text: str) -> int:
-    """How deeply elements are nested, roughly; the parser's time grows with the square of it."""
-    depth = deepest = 0
-    for closing, name, closed in _OPENING.findall(text):
-        if closing:
-            depth = max(depth - 1, 0)
-        elif not closed and name.lower() not in _VOID:
-            depth += 1
-            deepest = max(deepest, depth)
-    return deepest
