@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callbox.channels.email.inbound import parsing
 from callbox.channels.email.inbound.bodies import Body, body_of, forwarded_in
 from callbox.channels.email.inbound.parsing import MAX_FILES, ParsedMail, Unreadable, parse
 from callbox.channels.email.inbound.quoting import own_text
@@ -243,6 +244,45 @@ def test_parts_nested_without_end_are_unreadable() -> None:
     )
     with pytest.raises(Unreadable):
         parse(nested)
+
+
+LONG_TYPE = b"--m\r\nContent-Type: text/plain; " + b"a=b; " * 20_000 + b"\r\n\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"X: y\r\n" * 200_000 + b"From: grace@example.com\r\n\r\nHello", "headers are too large"),
+        (b"Content-Type: multipart/mixed; boundary=m\r\n\r\n" + b"--m\r\n\r\n" * 100_000, "too many parts"),
+    ],
+    ids=["head", "parts"],
+)
+def test_what_would_take_very_long_is_not_read(raw: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        parse(raw)
+
+
+def test_reading_ends_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is compared with the ends of all parts around it."""
+    monkeypatch.setattr(parsing, "_MOST_SECONDS", 0.1)
+    nested = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth) for depth in range(200)
+    )
+    with pytest.raises(Unreadable, match="takes too long to read"):
+        parse(nested + b"-\n" * 2_000_000)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: multipart/mixed; boundary=m\r\n\r\n" + LONG_TYPE * 3,
+        b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"9" * 1_000_000,
+    ],
+    ids=["parameters", "charset"],
+)
+def test_what_takes_long_alone_is_passed_over(raw: bytes) -> None:
+    """What takes a time that grows with the square of the header or the text would not end here."""
+    assert parse(raw).text
 
 
 def test_of_very_many_files_some_stay_in_the_original_alone() -> None:
