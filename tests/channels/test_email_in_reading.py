@@ -226,16 +226,29 @@ def test_a_delivery_report_names_the_mail_and_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "hard"),
+    ("action", "status", "diagnostic", "what"),
     [
-        (b"Status: 5.1.1", b"Status: 4.2.2", False),
-        (b"Action: failed", b"Action: delayed", False),
-        (b"Action: failed", b"Action: delivered", None),
+        ("failed", "5.1.1", "550 5.1.1 No such user", ("final", "hard")),
+        ("failed", "5.0.0", "550-5.1.1 The account that you tried to reach does not exist", ("final", "hard")),
+        ("failed", "5.0.0", "550 Unknown user", ("final", "hard")),
+        ("failed", "5.0.0", "", ("final", "soft")),
+        ("failed", "5.2.2", "552 5.2.2 The mailbox is full", ("final", "soft")),
+        ("failed", "5.7.1", "550 5.7.1 We take this for spam", ("final", "soft")),
+        ("failed", "5.1.8", "553 5.1.8 The sender's domain is unknown", ("final", "soft")),
+        ("failed", "4.4.7", "Delivery time expired", ("final", "soft")),
+        ("failed", "5.0.0", "552 Too large, see 192.5.1.1", ("final", "soft")),
+        ("delayed", "5.1.1", "550 5.1.1 No such user", ("late", "soft")),
+        ("delivered", "2.0.0", "250 OK", None),
     ],
 )
-def test_only_a_final_failure_is_hard(old: bytes, new: bytes, hard: bool | None) -> None:
-    bounce = bounce_in(parse(MAILS["delivery_report"].replace(old, new)).message)
-    assert (None if bounce is None else bounce.hard) == hard
+def test_only_where_nobody_is_a_failure_is_hard(
+    action: str, status: str, diagnostic: str, what: tuple[str, str] | None
+) -> None:
+    report = MAILS["delivery_report"].replace(b"Action: failed", f"Action: {action}".encode())
+    report = report.replace(b"Status: 5.1.1", f"Status: {status}".encode())
+    bounce = bounce_in(parse(report.replace(b"550 5.1.1 No such user", diagnostic.encode())).message)
+    found = bounce and ("final" if bounce.final else "late", "hard" if bounce.hard else "soft")
+    assert found == what
 
 
 def test_parts_nested_without_end_are_unreadable() -> None:
