@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session", autouse=True)
 def certificates_read_once() -> Iterator[None]:
-    """Clients share what they trust: each would read all the machine's certificates, several times what a test takes."""
+    """Clients share what they trust: to read all certificates of the machine takes several times what a test does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield

@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 import nh3
 
 from callbox.wire.errors import ParameterInvalid
-from callbox.wire.html import bounded, has_tags
+from callbox.wire.html import has_tags
+from callbox.wire.markup import bounded
 
 # A host stands for those below it too.
 VIDEO_HOSTS = (
@@ -34,9 +35,8 @@ _VOID = {"br", "hr", "img"}
 
 _CELL = {"colspan", "rowspan", "scope"}
 _ALIGNED = {"class"}
-_TAGS = {*_INLINE, *_BLOCKS, "img", "iframe"}
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
+    tags={*_INLINE, *_BLOCKS, "img", "iframe"},
     clean_content_tags={"script", "style", "form", "textarea", "select", "button", "object", "svg", "math"},
     attributes={
         "a": {"href", "title", "class", "target"},
@@ -64,11 +64,11 @@ def sanitise_body(text: str, field: str = "body", paragraph_class: str | None = 
 
     To sanitise what was sanitised changes nothing.
     """
-    ordered = bounded(text, field, _TAGS)
+    markup = bounded(text, field)
     if not has_tags(text):
-        ordered = _with_breaks(text)
+        markup = _with_breaks(text)
     arranger = _Arranger(field, paragraph_class)
-    arranger.feed(_CLEANER.clean(ordered))
+    arranger.feed(_CLEANER.clean(markup))
     return _CLEANER.clean(arranger.arranged())
 
 
