@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 import nh3
 
 from callbox.wire.errors import ParameterInvalid
-from callbox.wire.html import check_size, has_tags
+from callbox.wire.html import has_tags
+from callbox.wire.markup import bounded
 
 # A host stands for those below it too.
 VIDEO_HOSTS = (
@@ -63,11 +64,11 @@ def sanitise_body(text: str, field: str = "body", paragraph_class: str | None = 
 
     To sanitise what was sanitised changes nothing.
     """
-    check_size(text, field)
+    markup = bounded(text, field)
     if not has_tags(text):
-        text = _with_breaks(text)
+        markup = _with_breaks(text)
     arranger = _Arranger(field, paragraph_class)
-    arranger.feed(_CLEANER.clean(text))
+    arranger.feed(_CLEANER.clean(markup))
     return _CLEANER.clean(arranger.arranged())
 
 

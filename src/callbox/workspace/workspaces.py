@@ -179,8 +179,10 @@ def _check_timezone(name: str) -> None:
         raise ParameterInvalid(f"timezone must be the name of a time zone, such as Europe/Dublin: {name}")
 
 
-# They are read from several hundred files.
-_timezones = cache(available_timezones)
+@cache
+def _timezones() -> frozenset[str]:
+    """They are read from several hundred files. Two of them name no place: one is whatever each machine is set to."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 async def open_workspace(name: str, timezone: str = "UTC", created_at: datetime | None = None) -> NewWorkspace:

@@ -125,7 +125,7 @@ async def hold_emails(held: Connection, workspace_id: str, coming: ContactsToMer
 
 
 async def on_merged(held: Connection, workspace_id: str, merged: ContactsMerged) -> None:
-    """Reaction: mails to a merged lead are the user's, also those that wait, and go on in their threads."""
+    """Reaction: mails to a merged lead are the user's, those that wait included, and go on in the same threads."""
     await queries.move_emails.run(held, workspace_id, merged.lead_id, merged.user_id)
     await queries.move_message_ids.run(held, workspace_id, merged.lead_id, merged.user_id)
     await queries.move_unseen_replies.run(held, workspace_id, merged.lead_id, merged.user_id)
