@@ -140,6 +140,7 @@ def _listen_at_path(path: Path) -> socket.socket:
         listening.bind(str(path))
         path.chmod(0o666)  # who may come near is a matter of the directory
     except OSError as error:
+        listening.close()
         raise CannotListen(f"Cannot listen at {path}: {error.strerror}.") from error
     listening.listen()
     listening.set_inheritable(True)
