@@ -299,6 +299,15 @@ def test_health_is_told_to_anybody(tenant: Tenant, anybody: httpx.Client) -> Non
             assert refusal(tenant.api.request(method, path))[0] == 404, f"{method} {path}"
 
 
+@pytest.mark.parametrize(
+    "target", ["/metrics/", "//metrics", "/metrics//", "/metrics%2F", "/%6Detrics", "/readyz/", "//readyz", "/%72eadyz"]
+)
+def test_what_proxies_keep_inside_is_written_in_one_way(target: str, tenant: Tenant) -> None:
+    for authorization in (str(tenant.api.headers["Authorization"]), ""):
+        answer = send_raw(tenant, "GET", target, headers={"Authorization": authorization})
+        assert refusal(answer)[0] == 404
+
+
 def test_metrics_are_prometheus_text_that_counts_and_names_nobody(tenant: Tenant, anybody: httpx.Client) -> None:
     def counted(name: str, **labels: str) -> float:
         answer = anybody.get("/metrics")
