@@ -426,7 +426,7 @@ def test_a_bounced_mail_is_told_in_its_conversation_and_of_its_contact(post: Pos
             workspace_id, kind, origin_id, contact_id, conversation_id, state, message_id, from_name, from_address,
             reply_to, to_address, subject, html, plain, created_at
         )
-        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'gone@example.org', '', '', '', now())
+        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'grace@example.com', '', '', '', now())
         RETURNING id
         """,
         post.workspace.id,

@@ -274,6 +274,13 @@ person = Query(
     """,
 )
 
+# Whom a lead was merged into, or whoever it is.
+present_contact_id = Query(
+    "present_contact_id",
+    str,
+    "SELECT coalesce(merged_into_id, id) FROM contacts WHERE workspace_id = $1 AND id = $2",
+)
+
 # Whether a contact has written in a conversation by mail, and so asked for an answer by mail.
 wrote_by_mail = Query(
     "wrote_by_mail",
@@ -443,6 +450,15 @@ note_hard_bounce = Command(
     """,
 )
 
+note_final_bounce = Command(
+    "note_final_bounce_of_email",
+    """
+    UPDATE emails
+    SET state = 'failed', reason = $3, soft_bounced_at = coalesce(soft_bounced_at, $4)
+    WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
 note_soft_bounce = Command(
     "note_soft_bounce_of_email",
     """
@@ -465,7 +481,7 @@ add_unseen_reply = Command(
     FROM conversation_contacts m
     WHERE m.workspace_id = $1 AND m.conversation_id = $2
     ON CONFLICT (workspace_id, conversation_id, contact_id) DO UPDATE
-    SET part_ids = unseen_replies.part_ids || excluded.part_ids, due_at = excluded.due_at
+    SET part_ids = array_remove(unseen_replies.part_ids, $3) || excluded.part_ids, due_at = excluded.due_at
     """,
 )
 
@@ -504,9 +520,44 @@ put_off_unseen_replies = Command(
     """,
 )
 
+move_emails = Command(
+    "move_emails",
+    """
+    UPDATE emails e
+    SET contact_id = $3
+    WHERE e.workspace_id = $1 AND e.contact_id = $2
+        AND NOT EXISTS (
+            SELECT FROM emails theirs
+            WHERE theirs.workspace_id = $1 AND theirs.contact_id = $3 AND theirs.kind = e.kind
+                AND theirs.origin_id = e.origin_id
+        )
+    """,
+)
+
 move_message_ids = Command(
     "move_email_message_ids",
     "UPDATE email_message_ids SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = $2",
+)
+
+hold_emails_of_contact = Query(
+    "hold_emails_of_contact",
+    int,
+    "SELECT id FROM emails WHERE workspace_id = $1 AND contact_id = $2 ORDER BY id FOR NO KEY UPDATE",
+)
+
+# But for those of which the user got one too.
+move_emails = Command(
+    "move_emails",
+    """
+    UPDATE emails e
+    SET contact_id = $3
+    WHERE e.workspace_id = $1 AND e.contact_id = $2
+        AND NOT EXISTS (
+            SELECT FROM emails theirs
+            WHERE theirs.workspace_id = $1 AND theirs.contact_id = $3 AND theirs.kind = e.kind
+                AND theirs.origin_id = e.origin_id
+        )
+    """,
 )
 
 move_unseen_replies = Command(

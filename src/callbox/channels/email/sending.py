@@ -129,5 +129,5 @@ async def _refused(caller: Caller, email: EmailRow, refused: Refused) -> None:
         return
     async with transaction() as held:
         await queries.note_attempt.run(held, caller.workspace_id, email.id, "queued", str(refused), None)
-        await bounced(held, caller, email.id, hard=True, text=str(refused))
+        await bounced(held, caller, email.id, final=True, hard=True, text=str(refused))
     mails_settled.labels("bounced").inc()

@@ -40,8 +40,10 @@ async def check_link(workspace_id: str, contact_id: str, signature: str) -> str:
 async def unsubscribe(workspace_id: str, contact_id: str, signature: str) -> None:
     """Send the contact no more mails. Raises LinkUnknown."""
     await check_link(workspace_id, contact_id, signature)
+    async with connection() as held:
+        present_id = await queries.present_contact_id.first(held, workspace_id, contact_id)
     try:
         request = UpdateContactRequest(unsubscribed_from_emails=True)
-        await contacts.update_contact(await operator_caller(workspace_id), contact_id, request)
+        await contacts.update_contact(await operator_caller(workspace_id), present_id or contact_id, request)
     except contacts.ContactNotFound:
         raise LinkUnknown from None

@@ -281,7 +281,8 @@ update_contact = Command(
         email_identifier = $9, avatar_url = $10, owner_id = $11, unsubscribed_from_emails = $12,
         updated_at = $13, signed_up_at = $14, last_seen_at = $15,
         custom_attributes = custom_attributes || $16::jsonb,
-        custom_attributes_folded = custom_attributes_folded || $17::jsonb
+        custom_attributes_folded = custom_attributes_folded || $17::jsonb,
+        has_hard_bounced = has_hard_bounced AND email IS NOT DISTINCT FROM $5
     WHERE workspace_id = $1 AND id = $2
     """,
 )
@@ -445,7 +446,7 @@ set_hard_bounced = Command(
     """
     UPDATE contacts
     SET has_hard_bounced = true, updated_at = $3
-    WHERE workspace_id = $1 AND id = $2 AND state = 'live' AND NOT has_hard_bounced
+    WHERE workspace_id = $1 AND id = $2 AND email = lower($4) AND state = 'live' AND NOT has_hard_bounced
     """,
 )
 

@@ -240,7 +240,10 @@ def merged_json(stored: str, attributes: CustomAttributes) -> str:
 async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
     _apply_role(row, request)
     if request.email is not UNSET:
-        row.email = email_of(request.email)
+        email = email_of(request.email)
+        # That mail came back says something of the address, not of the person.
+        row.has_hard_bounced = row.has_hard_bounced and row.email == email
+        row.email = email
         row.email_identifier = None
     if request.phone is not UNSET:
         row.phone, row.formatted_phone = request.phone or None, formatted_phone(request.phone)
@@ -444,8 +447,8 @@ async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime)
     await queries.set_last_seen.run(held, [each[0] for each in ordered], [each[1] for each in ordered], at)
 
 
-async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str) -> None:
-    """Mail to the contact's address can never be delivered."""
+async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str, address: str) -> None:
+    """Mail to an address can never be delivered: nothing more goes to the contact while it is theirs."""
     now = caller.now().replace(microsecond=0)
-    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now):
+    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now, address):
         await record_update(held, caller, contact_id)

@@ -6,6 +6,7 @@ from msgspec import UNSET
 from callbox.people.contacts import conversion
 from callbox.people.contacts.identifiers import email_of, formatted_phone
 from callbox.people.contacts.schemas import Contact
+from callbox.people.contacts.service import find_contact
 from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.people.visitors import queries
 from callbox.people.visitors.names import pseudonym
@@ -141,7 +142,11 @@ async def convert_to_lead(
         row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
     if row is None:
         return None
-    return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+    try:
+        return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+    except VisitorNotFound:
+        # They wrote twice at once, and the other message was first: the lead has the visitor's id.
+        return await find_contact(held, caller, contact_id=row.id)
 
 
 def _given(identifier: WireId | None) -> str | None:

@@ -1,5 +1,7 @@
 """Reports of mail servers about mails that we sent: what could not be delivered is told where it was written."""
 
+import asyncio
+
 from callbox.channels.email import queries as outgoing
 from callbox.channels.email.addresses import read_bounce_address
 from callbox.channels.email.bounces import bounced
@@ -11,7 +13,7 @@ from callbox.wire.authentication import Caller
 
 async def take_report(held: Connection, caller: Caller, recipients: list[str], mail: ParsedMail) -> bool:
     """Note what the report says of one of our mails; False where it says nothing, or nothing about ours."""
-    bounce = bounce_in(mail.message)
+    bounce = await asyncio.to_thread(bounce_in, mail.message)
     if bounce is None:
         return False
     email_id = await _email_of_address(held, caller, recipients)
@@ -19,7 +21,7 @@ async def take_report(held: Connection, caller: Caller, recipients: list[str], m
         email_id = email_id or await outgoing.email_id_of_message_id.first(held, caller.workspace_id, message_id)
     if email_id is None:
         return False
-    await bounced(held, caller, email_id, hard=bounce.hard, text=bounce.text)
+    await bounced(held, caller, email_id, final=bounce.final, hard=bounce.hard, text=bounce.text)
     return True
 
 
