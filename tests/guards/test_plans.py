@@ -160,6 +160,9 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
         yield "POST", "/contacts/search", _query(field, operator, value)
     yield "GET", f"/companies/{'b'.rjust(24, '0')}", None
     yield "GET", "/companies?company_id=company-9", None
+    yield "GET", "/companies?tag_id=1", None
+    yield "GET", f"/companies?segment_id={_id(1)}", None
+    yield "GET", f"/companies/{_id(9)}/contacts", None
     yield "POST", "/companies/list", None
     yield "POST", "/companies", {"company_id": "company-10", "name": "Another name"}
     yield "GET", f"/contacts/{_id(7)}/companies", None
