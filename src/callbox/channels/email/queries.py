@@ -520,20 +520,6 @@ put_off_unseen_replies = Command(
     """,
 )
 
-move_emails = Command(
-    "move_emails",
-    """
-    UPDATE emails e
-    SET contact_id = $3
-    WHERE e.workspace_id = $1 AND e.contact_id = $2
-        AND NOT EXISTS (
-            SELECT FROM emails theirs
-            WHERE theirs.workspace_id = $1 AND theirs.contact_id = $3 AND theirs.kind = e.kind
-                AND theirs.origin_id = e.origin_id
-        )
-    """,
-)
-
 move_message_ids = Command(
     "move_email_message_ids",
     "UPDATE email_message_ids SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = $2",
