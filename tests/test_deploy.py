@@ -24,7 +24,6 @@ SETTINGS = set(re.findall(r'"(CALLBOX_\w+)"', (ROOT / "src/callbox/settings.py")
 UNITS = sorted(DEPLOY.glob("*.service"))
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
-NGINX = (DEPLOY / "nginx.conf").read_text()
 
 
 def _check_command(words: list[str]) -> None:
@@ -99,11 +98,6 @@ def test_what_compose_sets_can_be_read() -> None:
     assert all(port.startswith("127.0.0.1:") for port in server["ports"])
     volumes = {each.partition(":")[0] for service in COMPOSE["services"].values() for each in service["volumes"]}
     assert volumes == set(COMPOSE["volumes"])
-
-
-def test_the_proxy_keeps_to_itself_what_is_not_for_everybody() -> None:
-    assert re.search(r"location ~ \^/\(metrics\|readyz\)\$ \{\s+return 404;", NGINX)
-    assert NGINX.count("{") == NGINX.count("}")
 
 
 def _metrics(server: RunningServer) -> set[str]:

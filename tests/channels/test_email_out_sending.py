@@ -169,6 +169,19 @@ def test_what_fails_for_now_is_sent_once_later(desk: MailDesk, installation: Ins
     assert len(installation.mails.mails_to(address)) == 1
 
 
+def test_a_mail_that_waits_for_a_lead_is_sent_when_the_lead_was_merged_meanwhile(
+    desk: MailDesk, installation: Installation
+) -> None:
+    lead, user = desk.lead(email=f"busy.lead.{desk.workspace_id}@shop.internal"), desk.user()
+    desk.message(lead)
+    desk.eventually(lambda: desk.outbox(lead["id"]) and desk.outbox(lead["id"])[0]["attempts"] == 1)
+    desk.post("/contacts/merge", {"from": lead["id"], "into": user["id"]})
+    installation.hurry()
+    [mail] = desk.mails(user["id"], state="sent")
+    assert mail["to_address"] == lead["email"]
+    assert desk.outbox(lead["id"]) == []
+
+
 def test_an_address_where_nobody_is_bounces_and_is_not_written_to_again(
     desk: MailDesk, installation: Installation
 ) -> None:

@@ -355,6 +355,8 @@ def test_presence_is_told_and_can_be_read(
     workspace: TestWorkspace, server_url: str, several_processes: RunningServer, contact: Json, eventually: Eventually
 ) -> None:
     api = workspace.api
+    company = api.post("/companies", json={"company_id": "c-1"}).json()
+    api.post(f"/contacts/{contact['id']}/companies", json={"id": company["id"]})
 
     def online() -> Any:
         return api.get("/manage/v1/live/presence").json()["contact_ids"]
@@ -368,7 +370,9 @@ def test_presence_is_told_and_can_be_read(
         eventually(lambda: online() == [])
         went = {"type": "contact", "id": contact["id"], "online": False}
         admin.wait(lambda each: went in [told.data for told in each.told])
-    assert api.get(f"/contacts/{contact['id']}").json()["last_seen_at"] is not None
+    seen_at = api.get(f"/contacts/{contact['id']}").json()["last_seen_at"]
+    assert seen_at is not None
+    assert api.get(f"/companies/{company['id']}").json()["last_request_at"] == seen_at
 
 
 def test_a_client_that_reads_nothing_is_told_to_load_anew(workspace: TestWorkspace, server: RunningServer) -> None:

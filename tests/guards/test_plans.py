@@ -40,10 +40,12 @@ _TELLING = """
 _LENGTH_OF_LOG = "SELECT size FROM pg_stat_file(pg_current_logfile())"
 _FILLING = [
     """
-    INSERT INTO contacts (workspace_id, id, role, external_id, email, name, created_at, updated_at)
+    INSERT INTO contacts (
+        workspace_id, id, role, external_id, email, phone, formatted_phone, name, created_at, updated_at
+    )
     SELECT
         $1, lpad(to_hex(number), 24, '0'), 'user', 'user-' || number, 'user.' || number || '@example.com',
-        'Somebody ' || number, now(), now() - number * interval '1 minute'
+        '0' || number, '+353' || number, 'Somebody ' || number, now(), now() - number * interval '1 minute'
     FROM generate_series(1, {rows}) AS number
     """,
     """
@@ -150,6 +152,8 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     for field, operator, value in (
         ("email", "=", "user.7@example.com"),
         ("external_id", "=", "user-7"),
+        ("phone", "=", "07"),
+        ("formatted_phone", "=", "+3537"),
         ("name", "=", "Somebody 7"),
         ("name", "~", "body 4711"),
     ):
@@ -161,6 +165,8 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     yield "GET", f"/contacts/{_id(7)}/companies", None
     yield "POST", "/events", {"event_name": "looked", "created_at": 1_767_225_600, "user_id": "user-9"}
     yield "GET", "/events?type=user&user_id=user-9", None
+    yield "POST", "/tags", {"name": "A tag", "users": [{"email": "user.9@example.com"}, {"user_id": "user-10"}]}
+    yield "POST", "/phone_call_redirects", {"phone": "+353832345678"}
     yield "GET", "/conversations/7", None
     yield "GET", "/conversations", None
     for field, operator, value in (

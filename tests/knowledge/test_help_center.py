@@ -53,6 +53,7 @@ Bad = Callable[[World], tuple[Json, str]]
     [
         (lambda world: {"parent_id": _chain(world, 3)[-1]}, "levels"),
         (lambda world: {"parent_id": "987654321"}, "parent_id"),
+        (lambda world: {"parent_id": 0}, "there is no collection 0"),
         (lambda world: {"parent_id": "abc"}, "parent_id"),
         (lambda world: {"help_center_id": 987654321}, "help_center_id"),
         (lambda world: {"parent_id": world.collection()["id"], "help_center_id": _center(world)}, "help_center_id"),

@@ -9,7 +9,8 @@ from callbox.wire.markup import MAX_HTML_LENGTH
 # What a browser nests a hundred thousand deep, and a look at tags alone does not notice.
 NESTED = [
     *("<div/>", "<div></x>", '<div title="<">', "<b></p>", "<div </div>", '<div =">', "<div><!--</div>-->"),
-    *("<style><!--</style><div>", "<svg><g><![CDATA[></g>]]></svg><div>", "<tr><td>"),
+    *("<style><!--</style><div>", "<svg><g><![CDATA[></g>]]></svg><div>", "<tr><td>", '<div a="</div>">'),
+    *("<div><textarea></div></textarea>", "<div><noscript></div></noscript>", "<ul/><li>", "<dd><li>", "<b><p>"),
 ]
 
 
@@ -31,12 +32,13 @@ def test_plain_text_is_found_where_tags_do_not_end() -> None:
     assert plain_text("<" * 400_000 + "<b>5</b>").endswith("5")
 
 
-def test_bold_that_does_not_end_is_not_repeated_in_every_paragraph() -> None:
-    opened = "".join(f"<b id={number}>" for number in range(190))
-    assert len(sanitise(f"<p>{opened}</p>{'<p>x</p>' * 50_000}")) < MAX_HTML_LENGTH
+@pytest.mark.parametrize(("title", "paragraphs"), [("", 50_000), ("x" * 300, 800)])
+def test_bold_that_does_not_end_is_not_repeated_in_every_paragraph(title: str, paragraphs: int) -> None:
+    opened = "".join(f"<b title='{title}{number}'>" for number in range(190))
+    assert len(sanitise(f"<p>{opened}</p>{'<p>x</p>' * paragraphs}")) < MAX_HTML_LENGTH
 
 
-LONG = "<p>x</p>" * 1_001
+LONG = "<p>x</p>" * 1_001  # enough to be written anew
 
 
 @pytest.mark.parametrize(

@@ -383,9 +383,15 @@ def test_deep_nesting_is_refused(levels: int, before: str, opening: str, closing
 def test_deep_keys_without_meaning_are_ignored_or_refused() -> None:
     answers = set()
     for levels in range(900, 1010):
-        sent = '{"query":{"field":"name","operator":"=","value":1,"extra":' + "[" * levels + "]" * levels + "}}"
-        answers.add(_outcome(sent.encode()))
-    assert answers == {"", "The request body is nested too deeply"}
+        for inside in ("", '"\\u0000"'):
+            sent = (
+                f'{{"query":{{"field":"name","operator":"=","value":1,"extra":{"[" * levels}{inside}{"]" * levels}}}}}'
+            )
+            answers.add(_outcome(sent.encode()))
+    assert answers == {
+        *("", "The request body is nested too deeply"),
+        "query.extra must not contain the NUL character",
+    }
 
 
 def _outcome(sent: bytes) -> str:

@@ -13,7 +13,7 @@ from callbox.platform.database import Query, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, decode, decode_query
 from callbox.wire.errors import NotFound, ParameterNotFound
-from callbox.wire.html import sanitise
+from callbox.wire.html import is_blank, sanitise
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.pagination import PageQuery, UrlPages, numbered_page, url_pages
 from callbox.workspace.admins.service import find_author
@@ -158,9 +158,9 @@ def _note(row: NoteRow) -> Note:
 
 async def create_note(caller: Caller, contact_id: str, request: CreateNoteRequest) -> Note:
     """Write a note about a contact, which counts as an update of the contact."""
-    if not request.body.strip():
-        raise ParameterNotFound("body is a required parameter")
     body = sanitise(request.body)
+    if is_blank(body):
+        raise ParameterNotFound("body is a required parameter")
     async with transaction() as held:
         await contacts.lock_live_contacts(held, caller, [contact_id])
         author = await find_author(held, caller, request.admin_id)

@@ -118,11 +118,11 @@ async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Respons
                         httpcore.Request("GET", url, headers=_headers(url), extensions={"timeout": timeouts})
                     )
             except _FAULTS as error:
-                raise OutgoingFailed(f"{url} cannot be fetched: {error or type(error).__name__}") from error
+                raise OutgoingFailed(f"{_host(url)} answers nothing: {error or type(error).__name__}") from error
             try:
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
-                        raise OutgoingFailed(f"{url} answered {response.status}")
+                        raise OutgoingFailed(f"{_host(url)} answered {response.status}")
                     yield response
                     return
                 url = urljoin(url, _location(response))
@@ -162,7 +162,7 @@ class Receiver:
     async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Answered:
         """One request, answered in time. Raises OutgoingRefused and OutgoingFailed."""
         url = _as_sent(url)
-        host = ("Host", urlsplit(url).netloc)
+        host = ("Host", _host(url))
         length = [("Content-Length", str(len(body)))] if body else []
         request = httpcore.Request(method, url, headers=[host, *headers, *length], content=body)
         try:
@@ -199,9 +199,9 @@ def _as_sent(url: str) -> str:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError as error:
-        raise OutgoingRefused(f"{url} is no URL: {error}") from error
+        raise OutgoingRefused(f"what was named is no URL: {type(error).__name__}") from error
     if parts.scheme not in {"http", "https"} or not host:
-        raise OutgoingRefused(f"{url} is no http or https URL")
+        raise OutgoingRefused("what was named is no http or https URL")
     place = f"[{host}]" if ":" in host else host
     if port is not None:
         place += f":{port}"
@@ -209,8 +209,13 @@ def _as_sent(url: str) -> str:
     return urlunsplit((parts.scheme, place, path, query, ""))
 
 
+def _host(url: str) -> str:
+    """Whom a URL that is to be sent names. Messages tell no more of it, since the rest may be as good as a password."""
+    return urlsplit(url).netloc
+
+
 def _headers(url: str) -> list[tuple[str, str]]:
-    return [("Host", urlsplit(url).netloc), ("User-Agent", "callbox"), ("Accept", "*/*")]
+    return [("Host", _host(url)), ("User-Agent", "callbox"), ("Accept", "*/*")]
 
 
 def _location(response: httpcore.Response) -> str:

@@ -45,14 +45,14 @@ def decode(body: bytes, request: type[T]) -> T:
     try:
         str(text, "utf-8")  # the decoder does not look into what it skips
         decoded: T = _decoder(request).decode(text)  # type: ignore[arg-type]  # a type is hashable
+        if b"\\u0000" in text:
+            _refuse_nul(msgspec.json.decode(text), "")
     except msgspec.ValidationError as error:
         raise wire_error(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ParameterInvalid(INVALID_JSON) from None
     except RecursionError:
         raise ParameterInvalid("The request body is nested too deeply") from None
-    if b"\\u0000" in text:
-        _refuse_nul(msgspec.json.decode(text), "")
     return decoded
 
 

@@ -1,7 +1,7 @@
 """Markup before it is made safe: bounded, so that no parser takes long over it, nor makes much of little.
 
 A parser's time grows with the square of the depth, and what is bold without an end is bold anew in every paragraph.
-Where there are many elements, all are therefore written anew: each is closed inside the one around it, and nothing is
+Where much could come of it, all is therefore written anew: each is closed inside the one around it, and nothing is
 left that could be read in two ways, such as comments and elements that hold no markup.
 """
 
@@ -12,8 +12,8 @@ from callbox.wire.errors import ParameterInvalid
 
 MAX_HTML_LENGTH = 500_000
 MAX_DEPTH = 200
-# So few cost little, however they are nested.
-_MOST_AS_WRITTEN = 1_000
+# No more can come of it than all of it in each of its elements: so little is left as it is written.
+_MOST_MADE_OF_IT = 5_000_000
 
 # Possessive throughout: on what has no end, trying it shorter would take the square of its length.
 _SPACE = r"\t\n\f\r "
@@ -52,8 +52,8 @@ def bounded(text: str, field: str) -> str:
     """The markup that may be parsed. Raises ParameterInvalid where it is too long or nested too deeply."""
     if len(text) > MAX_HTML_LENGTH:
         raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
-    is_written_anew = sum(1 for _ in _ELEMENT.finditer(text)) > _MOST_AS_WRITTEN
-    written = _Writer() if is_written_anew else None
+    elements = sum(1 for _ in _ELEMENT.finditer(text))
+    written = _Writer() if elements * len(text) > _MOST_MADE_OF_IT else None
     if written is not None:
         text = written.anew(text)
     if (_depth(text) if written is None else written.deepest) > MAX_DEPTH:

@@ -212,7 +212,7 @@ add_unseen_reply = Command(
     FROM conversation_contacts m
     WHERE m.workspace_id = $1 AND m.conversation_id = $2
     ON CONFLICT (workspace_id, conversation_id, contact_id) DO UPDATE
-    SET part_ids = unseen_replies.part_ids || excluded.part_ids, due_at = excluded.due_at
+    SET part_ids = array_remove(unseen_replies.part_ids, $3) || excluded.part_ids, due_at = excluded.due_at
     """,
 )
 

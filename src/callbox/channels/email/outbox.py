@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from callbox.channels.email import composing_queries, queries, threading_queries
 from callbox.channels.email.queries import EmailRow
-from callbox.people.contacts.merging import ContactsMerged
+from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.platform.clock import unix, unix_or_none
 from callbox.platform.database import Connection, connection
 from callbox.wire.authentication import Caller
@@ -117,6 +117,11 @@ def _shown(row: EmailRow) -> dict[str, Any]:
         "created_at": unix(row.created_at),
         "sent_at": unix_or_none(row.sent_at),
     }
+
+
+async def hold_emails(held: Connection, workspace_id: str, coming: ContactsToMerge) -> None:
+    """Reaction: nothing becomes of mails to the lead until they are the user's."""
+    await queries.hold_emails_of_contact.all(held, workspace_id, coming.lead_id)
 
 
 async def on_merged(held: Connection, workspace_id: str, merged: ContactsMerged) -> None:

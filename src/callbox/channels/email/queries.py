@@ -179,6 +179,13 @@ mark_message_delivered = Command(
 )
 
 
+hold_emails_of_contact = Query(
+    "hold_emails_of_contact",
+    int,
+    "SELECT id FROM emails WHERE workspace_id = $1 AND contact_id = $2 ORDER BY id FOR NO KEY UPDATE",
+)
+
+# But for those of which the user got one too.
 move_emails = Command(
     "move_emails",
     """

@@ -146,6 +146,7 @@ items_for_person = Query(
     """,
 )
 
+# Whoever reacts to an item keeps it from being deleted meanwhile.
 item_for_person = Query(
     "news_item_for_person",
     NewsItemRow,
@@ -154,6 +155,7 @@ item_for_person = Query(
     FROM news_items n
     WHERE n.workspace_id = $1 AND n.id = $4 AND n.state = 'live'
         AND n.id IN (SELECT a.news_item_id {_ASSIGNED_FOR_PERSON})
+    FOR KEY SHARE OF n
     """,
 )
 
@@ -185,7 +187,7 @@ clear_assignments = Command(
     "clear_newsfeed_assignments", "DELETE FROM newsfeed_assignments WHERE workspace_id = $1 AND news_item_id = $2"
 )
 
-# Answers the ids of the newsfeeds that there are.
+# Answers the ids of the newsfeeds that there are, kept from being deleted meanwhile.
 insert_assignments = Query(
     "insert_newsfeed_assignments",
     int,
@@ -194,6 +196,7 @@ insert_assignments = Query(
     SELECT $1, $2, f.id, sent.published_at
     FROM unnest($3::bigint[], $4::timestamptz[]) AS sent (newsfeed_id, published_at)
     JOIN newsfeeds f ON f.workspace_id = $1 AND f.id = sent.newsfeed_id
+    FOR KEY SHARE OF f
     RETURNING newsfeed_id
     """,
 )

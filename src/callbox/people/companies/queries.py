@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callbox.platform.database import Command, Query
+from callbox.platform.database import Command, GlobalCommand, Query
 
 
 class CompanyRow(msgspec.Struct):
@@ -27,10 +27,8 @@ class CompanyRow(msgspec.Struct):
     custom_attributes: str
     plan_id: int | None = None
     plan_name: str | None = None
-    tag_ids: list[int] = []
-    tag_names: list[str] = []
-    segment_ids: list[str] = []
-    segment_names: list[str] = []
+    tags: list[tuple[int, str]] = []  # id and name
+    segments: list[tuple[str, str, datetime, datetime]] = []  # id, name, when it was made and changed
     state: str = "live"
 
 
@@ -41,35 +39,23 @@ class Scroll(msgspec.Struct):
     last_company_id: str
 
 
-def _tags(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT t.{column} FROM company_tags m
-        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
-        WHERE m.workspace_id = $1 AND m.company_id = p.id
-        ORDER BY t.id
-    )"""
-
-
-def _segments(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT s.{column} FROM segment_members m
-        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
-        WHERE m.workspace_id = $1 AND m.member_id = p.id
-        ORDER BY s.id
-    )"""
-
-
-COMPANY_COLUMNS = f"""
+COMPANY_COLUMNS = """
     p.id, p.company_id, p.name, p.monthly_spend, p.session_count, p.user_count, p.size, p.website, p.industry,
     p.remote_created_at, p.created_at, p.updated_at, p.last_request_at, p.custom_attributes,
     p.plan_id,
     (SELECT l.name FROM plans l WHERE l.workspace_id = $1 AND l.id = p.plan_id),
-    {_tags("id")},
-    {_tags("name")},
-    {_segments("id")},
-    {_segments("name")},
+    ARRAY(
+        SELECT ROW(t.id, t.name) FROM company_tags m
+        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
+        WHERE m.workspace_id = $1 AND m.company_id = p.id
+        ORDER BY t.id
+    ),
+    ARRAY(
+        SELECT ROW(s.id, s.name, s.created_at, s.updated_at) FROM segment_members m
+        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
+        WHERE m.workspace_id = $1 AND m.member_id = p.id
+        ORDER BY s.id
+    ),
     p.state"""
 
 company_by_id = Query(
@@ -316,6 +302,31 @@ add_to_user_count = Command(
 touch_companies = Command(
     "touch_companies",
     "UPDATE companies SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
+)
+
+# Locked in the order of their ids, as where contacts come and go.
+set_last_request = GlobalCommand(
+    "set_last_request",
+    """
+    WITH visited AS (
+        SELECT p.workspace_id, p.id
+        FROM companies p
+        WHERE p.state = 'live' AND (p.workspace_id, p.id) IN (
+            SELECT m.workspace_id, m.company_id
+            FROM unnest($1::text[], $2::text[]) AS s (workspace_id, contact_id)
+            JOIN contact_companies m ON m.workspace_id = s.workspace_id AND m.contact_id = s.contact_id
+        )
+        ORDER BY p.workspace_id, p.id
+        FOR NO KEY UPDATE OF p
+    )
+    UPDATE companies p
+    SET last_request_at = greatest(
+        p.last_request_at, $3::timestamptz + make_interval(secs => w.clock_offset_seconds)
+    )
+    FROM visited v
+    JOIN workspaces w ON w.id = v.workspace_id
+    WHERE p.workspace_id = v.workspace_id AND p.id = v.id
+    """,
 )
 
 is_deleted = Query(

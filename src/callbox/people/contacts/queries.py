@@ -68,7 +68,8 @@ class ContactRow(msgspec.Struct):
     opted_in_ids: list[int] = []
 
 
-_STORED_COLUMNS = ", ".join(f"c.{name}" for name in ContactRow.__struct_fields__[:50])
+_FIELDS = ContactRow.__struct_fields__
+_STORED_COLUMNS = ", ".join(f"c.{name}" for name in _FIELDS[: _FIELDS.index("tag_ids")])
 
 CONTACT_COLUMNS = f"""
     {_STORED_COLUMNS},
@@ -412,15 +413,14 @@ contact_by_phone = Query(
     f"""
     SELECT {CONTACT_COLUMNS}
     FROM contacts c
-    WHERE c.workspace_id = $1 AND c.phone = $2 AND c.state = 'live'
+    WHERE c.workspace_id = $1 AND lower(c.formatted_phone) = $2 AND c.state = 'live'
     ORDER BY c.role DESC, c.created_at, c.id
     LIMIT 1
     """,
 )
 
-# Until the transaction ends, nobody else makes somebody with the same address this way.
-lock_email = Query(
-    "lock_email",
+lock_identifier = Query(
+    "lock_identifier",
     str,
     "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
 )

@@ -34,6 +34,7 @@ _CHANNEL = Channel("ch_pgqueuer")
 _MAX_RETRY_DELAY = timedelta(minutes=5)
 _STATEMENT_TIMEOUT_SECONDS = 30
 _CLOSE_TIMEOUT_SECONDS = 5
+_NEVER = timedelta(days=36_500)
 
 # Every name is given: left out, the library would take it from the environment, some from names as common as CHANNEL.
 SETTINGS = DBSettings(
@@ -159,6 +160,10 @@ class OneTickEach(ScheduleExecutor):
 
 
 class _Queries(Queries):
+    async def dequeue(self, *args: Any, **options: Any) -> list[ClaimedJob]:
+        """Only what waits. Whose worker is gone, the library would tell by a clock that may jump; `Watch` does."""
+        return await super().dequeue(*args, **{**options, "heartbeat_timeout": _NEVER})
+
     async def retry_job(self, job: ClaimedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Where even this fails, the job stays claimed and is taken again when its heartbeat is old."""
         try:

@@ -76,6 +76,13 @@ class NewPart(msgspec.Struct):
     ticket_state: TicketState | None = None
     previous_ticket_state: TicketState | None = None
 
+    @property
+    def is_for_contacts(self) -> bool:
+        """Whether a contact may read its text."""
+        author, to = self.author, self.assigned_to
+        by = author.type, author.admin_id or author.contact_id
+        return is_for_contacts(self.part_type, by, None if to is None else (to.type, to.id))
+
 
 def is_reply_of_assignee(part: NewPart) -> bool:
     """Whether an admin takes the conversation, and says something to its contact with that."""
