@@ -101,8 +101,8 @@ class Gate:
         exchange = _Exchange(scope, state, send)
         enter_request(scope)
         state["request_id"] = exchange.request_id
-        if scope["method"] == "HEAD":
-            # In a copy: by its own scope, the server knows that the body is to be left out.
+        if scope["method"] == "HEAD" and path != LIVE_PATH:
+            # In a copy: by its own scope, the server knows that the body is to be left out. A stream's has no end.
             scope = {**scope, "method": "GET"}
         try:
             _check_spelling(scope, path)
