@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from typing import TextIO
@@ -79,11 +78,6 @@ def metrics_text(gauges: Mapping[str, float]) -> bytes:
 def forget_process(pid: int) -> None:
     """A process has ended; its gauges end with it, its counters stay."""
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
-def metrics_directory() -> Path:
-    """Where the processes of this server keep their metrics."""
-    return Path(os.environ[METRICS_DIRECTORY])
 
 
 def configure_logging(stream: TextIO = sys.stderr) -> None:
