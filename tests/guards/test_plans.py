@@ -189,6 +189,14 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     said = {"message_type": "comment", "type": "admin", "admin_id": admin_id, "body": "On its way."}
     yield "POST", "/conversations/7/reply", said
     yield "POST", "/conversations/8/reply", {**said, "type": "user", "intercom_user_id": _id(8)}
+    yield "POST", "/conversations/last/reply", said
+    for named in ({"user_id": "user-9"}, {"email": "user.10@example.com"}):
+        yield "POST", "/conversations/last/reply", {**said, "type": "user", **named}
+    yield "POST", "/conversations/11/customers", {"admin_id": admin_id, "customer": {"email": "user.7@example.com"}}
+    yield "POST", "/conversations/13/convert", {"ticket_type_id": ticket_type_id}
+    addressed = {"from": {"type": "admin", "id": admin_id}, "to": {"type": "user", "email": "user.7@example.com"}}
+    yield "POST", "/messages", {**addressed, "body": "Hello", "create_conversation_without_contact_reply": True}
+    yield "POST", "/phone_call_redirects", {"phone": "+353832345678"}
     yield "GET", "/tickets/6", None
     for field, value in (("admin_assignee_id", "6"), ("contact_ids", _id(6)), ("state", "submitted")):
         yield "POST", "/tickets/search", _query(field, "=", value)
