@@ -1,8 +1,10 @@
 """The connection pool: what it lends, what it takes back, and how it ends."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -151,3 +153,57 @@ async def test_an_unreachable_database_is_unavailable_and_stays_so() -> None:
                 await server_process()
     finally:
         await close_pool()
+
+
+@pytest.fixture
+async def pool_where_one_fits(empty_database_url: str) -> AsyncIterator[str]:
+    """A pool of three, on a server that takes one connection from its user; the user's URL."""
+    owner = await asyncpg.connect(empty_database_url)
+    role, password = f"one_{secrets.token_hex(6)}", secrets.token_hex(6)
+    await owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}' CONNECTION LIMIT 1")
+    parts = urlsplit(empty_database_url)
+    place = f"{role}:{password}@{parts.netloc.rpartition('@')[2]}"
+    url = urlunsplit(parts._replace(netloc=place))
+    await open_pool(url, 3)
+    yield url
+    await close_pool()
+    await owner.execute(f"DROP ROLE {role}")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("pool_where_one_fits")
+class TestFullServer:
+    async def test_users_share_the_connections_that_the_server_has_place_for(self) -> None:
+        async def ask() -> int:
+            async with connection() as held:
+                pid = held.get_server_pid()
+                await held.execute("SELECT pg_sleep(0.01)")
+            return pid
+
+        async with asyncio.timeout(5):
+            assert len(set(await asyncio.gather(*(ask() for _ in range(50))))) == 1
+
+    async def test_who_gives_up_leaves_the_connection_to_the_next(self) -> None:
+        async with connection():
+            waiting = [asyncio.create_task(server_process()) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            waiting[0].cancel()
+            await asyncio.sleep(0)
+            assert not waiting[1].done()
+        async with asyncio.timeout(5):
+            await waiting[1]
+            assert await server_process() == await waiting[1]
+
+    async def test_a_server_that_stays_full_is_unavailable_in_the_end(
+        self, pool_where_one_fits: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT_SECONDS", 0.2)
+        other = await asyncpg.connect(pool_where_one_fits)
+        with pytest.raises(DatabaseUnavailable, match="no more connections"):
+            await server_process()
+        await other.close()
+        async with asyncio.timeout(5):
+            while True:
+                with suppress(DatabaseUnavailable):
+                    await server_process()
+                    break

@@ -5,6 +5,7 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import Context, ContextVar
@@ -24,6 +25,8 @@ else:
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
+# How long a server that had no place for another connection is not asked again.
+_FULL_SECONDS = 1
 
 # What connecting may fail with.
 CONNECTION_FAULTS = (
@@ -79,6 +82,8 @@ class _Pool:
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._discarding: set[asyncio.Task[None]] = set()
+        self._awaiting: deque[asyncio.Future[Connection]] = deque()
+        self._full_until = 0.0
 
     async def take(self) -> Connection:
         """A connection that was alive a moment ago. Raises DatabaseUnavailable."""
@@ -96,10 +101,39 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await self.connect()
+            return await self._new_or_returned()
         except BaseException:
             self._free.release()
             raise
+
+    async def _new_or_returned(self) -> Connection:
+        """A new connection or, as long as the server has no place for one, the next of ours that comes back."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + ACQUIRE_TIMEOUT_SECONDS
+        while now() < deadline:
+            if now() >= self._full_until:
+                try:
+                    return await self._connect()
+                except asyncpg.TooManyConnectionsError:
+                    self._full_until = now() + _FULL_SECONDS
+                    connections_awaited.inc()
+                except CONNECTION_FAULTS as error:
+                    raise DatabaseUnavailable(str(error)) from error
+            if returned := await self._returned(self._full_until - now()):
+                return returned
+        raise DatabaseUnavailable("the server takes no more connections")
+
+    async def _returned(self, seconds: float) -> Connection | None:
+        """Wait for a connection that comes back."""
+        coming: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._awaiting.append(coming)
+        try:
+            await asyncio.wait({coming}, timeout=seconds)
+        except asyncio.CancelledError:
+            if not coming.cancel():
+                self._pass_on(coming.result())
+            raise
+        return None if coming.cancel() else coming.result()
 
     async def connect(self) -> Connection:
         """A new connection, which is not of the pool. Raises DatabaseUnavailable."""
@@ -115,8 +149,16 @@ class _Pool:
             self._discarding.add(discarding)
             discarding.add_done_callback(self._discarding.discard)
         else:
-            self._idle.append(lent)
+            self._pass_on(lent)
             self._free.release()
+
+    def _pass_on(self, lent: Connection) -> None:
+        while self._awaiting:
+            coming = self._awaiting.popleft()
+            if not coming.done():
+                coming.set_result(lent)
+                return
+        self._idle.append(lent)
 
     async def _discard(self, lent: Connection) -> None:
         """Close a connection after the server was told to stop what it does there."""
