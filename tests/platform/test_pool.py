@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from urllib.parse import urlsplit, urlunsplit
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -143,6 +144,42 @@ async def test_closing_waits_for_what_is_lent(empty_database_url: str) -> None:
         assert not closing.done()
     await closing
     assert held.is_closed()
+
+
+@asynccontextmanager
+async def over_tcp(url: str) -> AsyncIterator[str]:
+    """A way by TCP to a database that listens on a Unix socket; to another, its own."""
+    parts = urlsplit(url)
+    place = dict(parse_qsl(parts.query))
+    if not place:
+        yield url
+        return
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = f"{place['host']}/.s.PGSQL.{place['port']}"
+        back, forth = await asyncio.open_unix_connection(path)
+        await asyncio.gather(pass_on(reader, forth), pass_on(back, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield urlunsplit(parts._replace(netloc=f"{parts.netloc}127.0.0.1:{port}", query=""))
+
+
+async def test_a_database_whose_machine_vanished_is_noticed(empty_database_url: str) -> None:
+    async with over_tcp(empty_database_url) as url:
+        await open_pool(url, 1)
+        async with connection() as held:
+            assert await held.fetchval("SELECT 1") == 1
+            connected = held._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+        await close_pool()
 
 
 async def test_an_unreachable_database_is_unavailable_and_stays_so() -> None:

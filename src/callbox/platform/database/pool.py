@@ -5,6 +5,7 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -28,6 +29,9 @@ STATEMENT_TIMEOUT_SECONDS = 30
 # How long a server that had no place for another connection is not asked again.
 _FULL_SECONDS = 1
 
+# A connection to a server that confirms nothing for so long is lost, however long a statement may take.
+_SILENCE_SECONDS = 10
+
 # What connecting may fail with.
 CONNECTION_FAULTS = (
     OSError,
@@ -49,6 +53,19 @@ _LAST_ERRORS = (
 
 class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached, or is too busy to take a connection in time. Trying again is safe."""
+
+
+async def connect(*place: Any, **settings: Any) -> Connection:
+    """As asyncpg connects; and the connection ends where the server's machine has gone without a farewell."""
+    made: Any = await asyncpg.connect(*place, **settings)
+    connected = made._transport.get_extra_info("socket")
+    if connected.family != socket.AF_UNIX:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENCE_SECONDS)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _SILENCE_SECONDS // 2)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_SECONDS * 1000)
+    lent: Connection = made
+    return lent
 
 
 def connection_settings(plan_cache_mode: str) -> dict[str, Any]:
@@ -78,7 +95,7 @@ class _Pool:
 
     def __init__(self, dsn: str, size: int, plan_cache_mode: str) -> None:
         self._size = size
-        self._connect = partial(asyncpg.connect, dsn, **connection_settings(plan_cache_mode))
+        self._connect = partial(connect, dsn, **connection_settings(plan_cache_mode))
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._discarding: set[asyncio.Task[None]] = set()
