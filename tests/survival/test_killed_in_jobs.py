@@ -17,7 +17,7 @@ from callbox.platform.jobs.worker import WorkerSettings, run_worker
 from callbox.reactions import register_reactions
 from callbox.serving import tell_process
 from callbox.settings import read_settings
-from callbox.working import JOBS, SCHEDULES, SUBSCRIBERS
+from callbox.working import JOBS, LOOPS, SCHEDULES, SUBSCRIBERS
 from tests.channels.correspondence import MailDesk
 from tests.channels.mail_server import MailServer, mail_server
 from tests.channels.test_text_messages import TwilioLike, twilio
@@ -109,6 +109,7 @@ class Workers:
 
 def test_every_kind_of_job_has_work_here() -> None:
     assert sorted(WORK) == sorted(EVERY_JOB)
+    assert set(LOOPS) == {"webhooks"}, "what is no job has a test of its own, as test_webhooks.py is for this one"
 
 
 @pytest.fixture
