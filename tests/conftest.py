@@ -7,13 +7,11 @@ import asyncio
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -25,17 +23,18 @@ import asyncpg
 import httpx
 import pytest
 
-from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
 from tests.cli.commands import Start, copying
 from tests.contract.world import World
+from tests.keeper import temporary
+from tests.waiting import wait_for
 
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def certificates_read_once() -> Iterator[None]:
-    """Clients share what they trust: each would read all the machine's certificates, several times what a test takes."""
+    """All clients share what they trust. To read the machine's certificates takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
@@ -64,25 +63,38 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def short_directory() -> Iterator[Path]:
-    """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+def kept() -> Iterator[tuple[Path, str]]:
+    """The directory of this run, and the URL of its PostgreSQL. Neither outlives it, even if it is killed."""
     directory = Path(tempfile.mkdtemp(prefix="callbox-tests-"))
     directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    temporary(directory).mkdir()
+    temporary(directory).chmod(0o1777)
+    command = [sys.executable, "-m", "tests.keeper", str(directory)]
+    with (
+        # In a session of its own, where no signal for the run reaches it.
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as keeper,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        assert keeper.stdout is not None
+        url = keeper.stdout.readline().strip()
+        patch.setenv("TMPDIR", str(temporary(directory)))
+        yield directory, url
+    assert keeper.returncode == 0
+    assert not directory.exists()
 
 
 @pytest.fixture(scope="session")
-def postgres_url(short_directory: Path) -> Iterator[str]:
+def short_directory(kept: tuple[Path, str]) -> Path:
+    """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+    return kept[0]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(kept: tuple[Path, str]) -> str:
     """The URL of a PostgreSQL server in which databases may be created."""
-    given = os.environ.get("CALLBOX_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    postgres = EmbeddedPostgres(short_directory, settings={"fsync": "off", "synchronous_commit": "off"})
-    postgres.start(lambda _: None)
-    yield postgres.dsn
-    postgres.stop()
+    return kept[1]
 
 
 def _with_database(url: str, name: str) -> str:
@@ -310,14 +322,4 @@ def world(api: httpx.Client) -> World:
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], T]], T]:
     """Waits for what the worker does a moment later."""
-
-    def wait(check: Callable[[], T]) -> T:
-        deadline = time.monotonic() + 10
-        while True:
-            result = check()
-            if result:
-                return result
-            assert time.monotonic() < deadline, "it did not happen within 10 seconds"
-            time.sleep(0.1)
-
-    return wait
+    return wait_for

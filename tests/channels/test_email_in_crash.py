@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.cli.commands import Commands
 from tests.conftest import RunningServer, _create_database, _drop_database, new_workspace, start_server, stop_server
 from tests.support.conversations import part_types, parts_of
 from tests.survival.harness import children_of
+from tests.waiting import wait_for
 
 Json = dict[str, Any]
 
@@ -267,10 +268,7 @@ def test_a_killed_worker_neither_loses_a_mail_nor_sends_one_twice(desk: MailDesk
     [worker] = [process for process, command in children.items() if "worker" in command]
     os.kill(worker, signal.SIGKILL)
     # Jobs of a killed worker run again once it has not been heard of for a while.
-    deadline = time.monotonic() + 30
-    while len(desk.call("GET", "/manage/v1/outbox", params={"state": "sent"})["data"]) < len(contacts):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: len(desk.call("GET", "/manage/v1/outbox", params={"state": "sent"})["data"]) == len(contacts))
     sent = [len(installation.mails.mails_to(contact["email"])) for contact in contacts]
     # The one whose delivery was cut off before it was noted may come a second time.
     assert min(sent) == 1

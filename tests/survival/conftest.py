@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import asyncpg
 import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 Install = Callable[..., Installation]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.world import World
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 # Half of them, with subjects that do not compress, fill the first part of a file.
 MESSAGES = 400_000

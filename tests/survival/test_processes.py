@@ -13,8 +13,9 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.contract.world import World
-from tests.survival.harness import Installation, children_of, wait_for
+from tests.survival.harness import Installation, children_of
 from tests.survival.wire_client import Connection, NoAnswer
+from tests.waiting import wait_for
 
 CLIENTS = 16
 UNDER_LOAD_SECONDS = 1.5
