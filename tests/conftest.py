@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -97,11 +98,6 @@ def postgres_url(kept: tuple[Path, str]) -> str:
     return kept[1]
 
 
-def _with_database(url: str, name: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))
-
-
 def _execute(url: str, statement: str) -> None:
     async def run() -> None:
         connection = await asyncpg.connect(url)
@@ -124,39 +120,35 @@ def _in_thread(work: Callable[[], T]) -> T:
     return results[0]
 
 
-def _create_database(postgres_url: str, template: str = "template1") -> tuple[str, str]:
+@contextmanager
+def new_database(postgres_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a database for the length of a block."""
     name = f"test_{secrets.token_hex(6)}"
     _in_thread(lambda: _execute(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    return name, _with_database(postgres_url, name)
-
-
-def _drop_database(postgres_url: str, name: str) -> None:
+    yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     _in_thread(lambda: _execute(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database of one test's own, without a schema."""
-    name, url = _create_database(postgres_url)
-    yield url
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_database(postgres_url: str) -> Iterator[str]:
     """The name of a database that others are copied from, which takes less time than to migrate each."""
-    name, url = _create_database(postgres_url)
-    _in_thread(lambda: asyncio.run(migrate(url, lambda _: None)))
-    yield name
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as url:
+        _in_thread(lambda: asyncio.run(migrate(url, lambda _: None)))
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
 def database_url(postgres_url: str, migrated_database: str) -> Iterator[str]:
     """A migrated database of one test's own."""
-    name, url = _create_database(postgres_url, migrated_database)
-    yield url
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url, migrated_database) as url:
+        yield url
 
 
 def free_port() -> int:
@@ -198,14 +190,24 @@ def stop_server(server: RunningServer) -> int:
         server.process.stdout.close()
 
 
+@contextmanager
+def serving(data: Path, environment: dict[str, str], *arguments: str) -> Iterator[RunningServer]:
+    """A server for the length of a block, after which it must end in order."""
+    running = start_server(data, environment, *arguments)
+    try:
+        yield running
+    finally:
+        assert stop_server(running) == 0
+
+
 @pytest.fixture(scope="session")
 def server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     """The server that most tests share; its database starts empty."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "server", {"CALLBOX_DATABASE_URL": url})
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "server", {"CALLBOX_DATABASE_URL": url}) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -281,20 +283,19 @@ class Outbox:
 @pytest.fixture(scope="session")
 def quiet_server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     """A server without a worker: nothing reads its events."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "quiet", {"CALLBOX_DATABASE_URL": url}, "--no-worker")
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "quiet", {"CALLBOX_DATABASE_URL": url}, "--no-worker") as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")
 def several_processes(short_directory: Path, server: RunningServer) -> Iterator[RunningServer]:
     """A server of three processes on the database of the shared one."""
     environment = {"CALLBOX_DATABASE_URL": server.database_url}
-    running = start_server(short_directory / "several", environment, "--workers", "3", "--no-worker")
-    yield running
-    assert stop_server(running) == 0
+    with serving(short_directory / "several", environment, "--workers", "3", "--no-worker") as running:
+        yield running
 
 
 @pytest.fixture
