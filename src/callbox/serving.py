@@ -157,7 +157,7 @@ def _begin_no_connection(listening: socket.socket) -> None:
 
 
 class Server:
-    """Everything that one `callbox serve` runs besides the database."""
+    """Everything that one `callbox serve` runs besides the database. Its metrics meet in an empty directory."""
 
     def __init__(
         self,
@@ -167,9 +167,11 @@ class Server:
         workers: int,
         run_jobs: bool,
         own_url: str,
+        metrics: Path,
         doors: Doors | None = None,
     ) -> None:
         self._listening = listening
+        self._metrics = metrics
         self._lifeline = Lifeline()
         self._ready_reading, self._ready_writing = os.pipe()
         os.set_inheritable(self._ready_writing, True)
@@ -205,10 +207,13 @@ class Server:
             name=kind,
             module="callbox.serving",
             arguments=[kind],
-            environment={_CHILD_VARIABLE: configuration.written()},
+            environment={
+                _CHILD_VARIABLE: configuration.written(),
+                telemetry.METRICS_VARIABLE: str(self._metrics),
+            },
             descriptors=[descriptor for descriptor in descriptors if descriptor >= 0],
         )
-        return Child(spec, telemetry.forget_process)
+        return Child(spec, partial(telemetry.forget_process, self._metrics))
 
     async def run(
         self,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.conftest import TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import TestWorkspace, new_workspace, serving
 from tests.guards.conftest import Database
 
 Json = dict[str, Any]
@@ -127,16 +127,13 @@ def told(database_url: str, short_directory: Path) -> Iterator[Told]:
         if before.fetch("SELECT pg_current_logfile()")[0][0] is None:
             pytest.skip("this PostgreSQL does not keep a log that can be read")
         before.execute(_TELLING)
-    running = start_server(short_directory / "plans", {"CALLBOX_DATABASE_URL": database_url}, "--no-worker")
-    try:
+    with serving(short_directory / "plans", {"CALLBOX_DATABASE_URL": database_url}, "--no-worker") as running:
         workspace = new_workspace(running)
         with closing(Database(database_url)) as database, workspace.api:
             for statement in _FILLING:
                 database.fetch(statement.format(rows=_ROWS), workspace.id)
             database.execute("VACUUM (ANALYZE)")
             yield Told(workspace, database)
-    finally:
-        assert stop_server(running) == 0
 
 
 def _id(number: int) -> str:

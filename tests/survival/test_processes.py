@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,8 +14,9 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.contract.world import World
-from tests.survival.harness import Installation, children_of, wait_for
+from tests.survival.harness import Installation, children_of
 from tests.survival.wire_client import Connection, NoAnswer
+from tests.waiting import wait_for
 
 CLIENTS = 16
 UNDER_LOAD_SECONDS = 1.5
@@ -99,7 +101,10 @@ def test_a_request_that_takes_long_is_answered_before_the_server_ends(installati
     asyncio.run(update_while_ending())
 
 
-def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(installation: Installation) -> None:
+def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(
+    install: Callable[..., Installation],
+) -> None:
+    installation = install()
     postmaster = installation.data / "postgres/postmaster.pid"
     for begun in (lambda: "Creating the database" in installation.log(), postmaster.exists):
         installation.server = installation.begin("serve", "--port", str(installation.port))
