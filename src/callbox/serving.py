@@ -150,14 +150,18 @@ def _listen_at_path(path: Path) -> socket.socket:
 def _begin_no_connection(listening: socket.socket) -> None:
     """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
 
-    Closing the socket alone would reset connections that wait, with requests already sent on them.
+    Closing the socket alone would reset connections that wait, with requests already sent on them. Newer Linux lets
+    only root drop attempts altogether; else a single one may wait, so that hardly any is reset.
     """
     drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
-    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
+    except PermissionError:
+        listening.listen(0)
 
 
 class Server:
-    """Everything that one `callbox serve` runs besides the database."""
+    """Everything that one `callbox serve` runs besides the database. Its metrics meet in an empty directory."""
 
     def __init__(
         self,
@@ -167,9 +171,11 @@ class Server:
         workers: int,
         run_jobs: bool,
         own_url: str,
+        metrics: Path,
         doors: Doors | None = None,
     ) -> None:
         self._listening = listening
+        self._metrics = metrics
         self._lifeline = Lifeline()
         self._ready_reading, self._ready_writing = os.pipe()
         os.set_inheritable(self._ready_writing, True)
@@ -205,10 +211,13 @@ class Server:
             name=kind,
             module="callbox.serving",
             arguments=[kind],
-            environment={_CHILD_VARIABLE: configuration.written()},
+            environment={
+                _CHILD_VARIABLE: configuration.written(),
+                telemetry.METRICS_VARIABLE: str(self._metrics),
+            },
             descriptors=[descriptor for descriptor in descriptors if descriptor >= 0],
         )
-        return Child(spec, telemetry.forget_process)
+        return Child(spec, partial(telemetry.forget_process, self._metrics))
 
     async def run(
         self,

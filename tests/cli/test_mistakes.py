@@ -125,6 +125,15 @@ def test_a_data_directory_that_is_a_file_is_named(callbox: Commands, tmp_path: P
     assert str(file) in callbox.refusal("docs", "--output", str(file))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("admin", "create", "ada@example.com", "Ad\udce8"), ("segment", "create", "x", "--predicate", '{"\udce8": 1}')],
+)
+def test_an_argument_in_another_encoding_is_refused(callbox: Commands, command: tuple[str, ...]) -> None:
+    told = callbox.refusal(*command)
+    assert "UTF-8" in told or "predicate" in told
+
+
 @pytest.mark.parametrize("command", ["serve --port 99999", "nonsense", "token"])
 def test_a_command_that_is_written_wrongly_is_explained(callbox: Commands, command: str) -> None:
     answer = callbox.run(*command.split())

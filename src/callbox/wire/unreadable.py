@@ -12,6 +12,7 @@ from typing import Literal
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from callbox.wire.abandoned import abandon
 from callbox.wire.errors import JSON_MEDIA_TYPE, ClientError, WireError
 
 # From the connection, or from a request's first byte, to the end of its headers.
@@ -61,8 +62,10 @@ class ApiProtocol(HttpToolsProtocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """There is nothing to wait for."""
+        """There is nothing to wait for, and nobody who waits for an answer."""
         super().connection_lost(exc)
+        if self.cycle is not None and not self.cycle.response_started:
+            abandon(self.cycle.scope["state"])
         self._arriving = None
         self._watch()
 

@@ -192,16 +192,23 @@ contacts_page = Query(
     """,
 )
 
+# What is shown of contacts is read of those on the page alone, not of those before it.
 contacts_of_company = Query(
     "contacts_of_company",
     ContactRow,
     f"""
+    WITH listed AS (
+        SELECT m.contact_id
+        FROM contact_companies m
+        JOIN contacts l ON l.workspace_id = $1 AND l.id = m.contact_id AND l.state = 'live'
+        WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
+        ORDER BY m.contact_id
+        LIMIT $4 OFFSET $5
+    )
     SELECT {CONTACT_COLUMNS}
-    FROM contact_companies m
-    JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id AND c.state = 'live'
-    WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
-    ORDER BY m.contact_id
-    LIMIT $4 OFFSET $5
+    FROM listed
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = listed.contact_id
+    ORDER BY c.id
     """,
 )
 
