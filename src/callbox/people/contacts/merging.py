@@ -73,7 +73,7 @@ async def merge(held: Connection, caller: Caller, lead_id: str, user_id: str) ->
     for move in _MOVES:
         await move.run(held, caller.workspace_id, lead_id, user_id)
     await merging_queries.merge_attributes.run(held, caller.workspace_id, lead_id, user_id, now)
-    await merging_queries.mark_merged.run(held, caller.workspace_id, lead_id, now)
+    await merging_queries.mark_merged.run(held, caller.workspace_id, lead_id, user_id, now)
     await merging_queries.detach_from_companies.run(held, caller.workspace_id, lead_id)
     await merging_queries.detach_tags.run(held, caller.workspace_id, lead_id)
     await queries.count_in_companies.run(held, caller.workspace_id, [user_id], 1)
