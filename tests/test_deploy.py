@@ -73,7 +73,7 @@ def test_images_are_of_a_fixed_release_and_run_without_rights() -> None:
     images = [*bases, COMPOSE["services"]["database"]["image"]]
     assert all(re.search(r":\d+\.\d+", image) for image in images), images
     last_stage = DOCKERFILE[DOCKERFILE.rindex("FROM ") :]
-    assert re.search(r"^USER callbox$", last_stage, re.MULTILINE)
+    assert re.search(r"^USER 10001$", last_stage, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", last_stage, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
     [command] = re.findall(r"^CMD (\[.*\])", last_stage, re.MULTILINE)

@@ -482,6 +482,18 @@ def test_a_support_address_leads_to_its_workspace(post: Post, other: TestWorkspa
     assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
 
 
+def test_nobody_gets_what_is_for_the_id_of_another_workspace(post: Post, other: TestWorkspace) -> None:
+    for setting in (
+        {"support_addresses": [other_address := f"{other.id}@localhost"]},
+        {"sender_address": other_address},
+    ):
+        refused = post.workspace.api.put("/manage/v1/email_settings", json=setting)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "conflict")
+    post.sql("INSERT INTO support_addresses VALUES ($1, $2)", post.workspace.id, other_address)
+    post.hand_over(mail(), other_address)
+    assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
+
+
 def test_mail_that_is_too_large_is_refused(post: Post) -> None:
     with smtplib.SMTP("127.0.0.1", post.worker.port) as smtp:
         smtp.ehlo("client.example")

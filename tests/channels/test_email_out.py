@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries
 from callbox.channels.email.composing import mail_unseen_replies
 from callbox.platform.clock import machine_time
 from callbox.platform.database import connection
@@ -50,7 +50,7 @@ class WaitingDesk(MailDesk):
 
         async def look() -> None:
             async with connection() as held:
-                due = await queries.unseen_replies_due.all(held, machine_time(), 1000)
+                due = await composing_queries.unseen_replies_due.all(held, machine_time(), 1000)
             for key in due:
                 if key.workspace_id == self.workspace_id:
                     await mail_unseen_replies(key)

@@ -172,7 +172,6 @@ def is_part_for_contacts(part: ConversationPart) -> bool:
 _TOPICS = {
     "open": [Topic.CONVERSATION_ADMIN_OPENED],
     "snoozed": [Topic.CONVERSATION_ADMIN_SNOOZED],
-    "unsnoozed": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "timer_unsnooze": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "close": [Topic.CONVERSATION_ADMIN_CLOSED],
     "note": [Topic.CONVERSATION_ADMIN_NOTED],

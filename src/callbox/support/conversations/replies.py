@@ -91,7 +91,6 @@ async def speak_as_admin(
         case "note":
             part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
         case "quick_reply":
-            await _require_reader(held, caller, change, "Quick replies")
             part = transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
             raise ParameterInvalid("message_type must be one of comment, note and quick_reply")

@@ -204,13 +204,11 @@ def time_to_wake(asked: datetime, now: datetime, timezone: str) -> datetime:
     return datetime.combine(next_day, _MORNING, ZoneInfo(timezone)).astimezone(UTC)
 
 
-def reopen(change: Change, author: Author, at: datetime, *, by_hand: bool = False) -> NewPart:
-    """Open; from the inbox (`by_hand`) the end of a snooze has a part type of its own."""
-    conversation = change.conversation
-    was = conversation.state
-    part_type = "unsnoozed" if by_hand and was == "snoozed" else "open"
-    _open(conversation)
-    return change.add(NewPart(part_type, author, at, reopens=was == "closed"))
+def reopen(change: Change, author: Author, at: datetime) -> NewPart:
+    """Open what is closed or snoozed; what is open already is told to be so again."""
+    was = change.conversation.state
+    _open(change.conversation)
+    return change.add(NewPart("open", author, at, reopens=was == "closed"))
 
 
 def wake(change: Change, at: datetime) -> NewPart:

@@ -44,7 +44,7 @@ async def _say(held: Connection, caller: Caller, change: Held, request: TicketRe
 async def _cross_post(held: Connection, caller: Caller, change: Held, note: NewPart) -> None:
     """Copy a note to all that the ticket is linked with, in one order, so that two tickets cannot block each other."""
     category = await conversation_queries.ticket_category.one(held, caller.workspace_id, change.id)
-    if category != "Back-office":
+    if category != "Back-office" or note.part_type not in transitions.NOTES:
         raise ParameterInvalid("cross_post is only possible for notes on Back-office tickets")
     for linked_id in await queries.linked_conversations.all(held, caller.workspace_id, change.id):
         linked = await hold(held, caller, linked_id)
