@@ -15,7 +15,7 @@ from callbox.support.conversations import queries
 from callbox.support.conversations.rows import STATE_COLUMNS
 from callbox.support.conversations.schemas import ConversationPart, ConversationParts, ConversationWithParts
 from callbox.support.conversations.showing import conversation_with_parts
-from callbox.support.conversations.transitions import Author, Change, NewPart, is_for_contacts
+from callbox.support.conversations.transitions import CONTACT_ROLES, Author, Change, NewPart, is_for_contacts
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -154,7 +154,7 @@ async def tell_read(held: Connection, caller: Caller, conversation: Conversation
     """Tell that the contact has seen what was said to them; the item shows what that is."""
     seen: list[ConversationPart] = []
     for part in conversation.conversation_parts.conversation_parts:
-        if part.author.type in {"user", "lead"}:
+        if part.author.type in CONTACT_ROLES:
             seen = []
         elif part.body and is_part_for_contacts(part):
             seen.append(part)
