@@ -339,6 +339,7 @@ def test_five_news_items_are_read_and_one_is_to_come(world: World) -> None:
 def test_the_help_center_is_open_in_two_languages(world: World) -> None:
     [center] = world.get("/help_center/help_centers")["data"]
     assert center["website_turned_on"]
+    assert center["created_at"] <= center["updated_at"]
     assert sorted(collection["order"] for collection in world.collections) == [1, 2, 3]
     assert len(world.articles) == 20
     assert {article["parent_id"] for article in world.articles} == {int(each["id"]) for each in world.collections}
@@ -397,6 +398,16 @@ def test_names_are_written_in_several_scripts(world: World) -> None:
     latin, cyrillic, cjk = range(0x250), range(0x400, 0x530), range(0x4E00, 0xA000)
     for script in (latin, cyrillic, cjk):
         assert first_letters & set(script)
+
+
+def test_a_server_that_begins_with_the_demo_has_a_workspace_as_old_as_its_story(second: World) -> None:
+    founded = second.get("/me")["app"]["created_at"]
+    assert founded <= min(contact["created_at"] for contact in second.contacts)
+    [center] = second.get("/help_center/help_centers")["data"]
+    first_collection = min(each["created_at"] for each in second.collections)
+    assert founded <= center["created_at"] <= center["updated_at"] <= first_collection
+    [feed] = second.get("/news/newsfeeds")["data"]
+    assert founded <= feed["created_at"] <= min(item["created_at"] for item in second.get("/news/news_items")["data"])
 
 
 def test_times_follow_one_another(world: World) -> None:

@@ -426,7 +426,7 @@ def test_a_bounced_mail_is_told_in_its_conversation_and_of_its_contact(post: Pos
             workspace_id, kind, origin_id, contact_id, conversation_id, state, message_id, from_name, from_address,
             reply_to, to_address, subject, html, plain, created_at
         )
-        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'gone@example.org', '', '', '', now())
+        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'grace@example.com', '', '', '', now())
         RETURNING id
         """,
         post.workspace.id,
@@ -479,6 +479,18 @@ def test_a_support_address_leads_to_its_workspace(post: Post, other: TestWorkspa
     with smtplib.SMTP("127.0.0.1", post.worker.port) as smtp:
         smtp.sendmail("g@example.com", [f"Help-{post.workspace.id}@shop.example", f"{other.id}@localhost"], mail())
     assert len(post.outcomes()) == 1
+    assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
+
+
+def test_nobody_gets_what_is_for_the_id_of_another_workspace(post: Post, other: TestWorkspace) -> None:
+    for setting in (
+        {"support_addresses": [other_address := f"{other.id}@localhost"]},
+        {"sender_address": other_address},
+    ):
+        refused = post.workspace.api.put("/manage/v1/email_settings", json=setting)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "conflict")
+    post.sql("INSERT INTO support_addresses VALUES ($1, $2)", post.workspace.id, other_address)
+    post.hand_over(mail(), other_address)
     assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
 
 

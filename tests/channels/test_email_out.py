@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries
 from callbox.channels.email.composing import mail_unseen_replies
 from callbox.platform.clock import machine_time
 from callbox.platform.database import connection
@@ -50,7 +50,7 @@ class WaitingDesk(MailDesk):
 
         async def look() -> None:
             async with connection() as held:
-                due = await queries.unseen_replies_due.all(held, machine_time(), 1000)
+                due = await composing_queries.unseen_replies_due.all(held, machine_time(), 1000)
             for key in due:
                 if key.workspace_id == self.workspace_id:
                     await mail_unseen_replies(key)
@@ -456,3 +456,15 @@ def test_threads_of_a_lead_go_on_with_the_user_it_is_merged_into(desk: WaitingDe
     desk.post("/contacts/merge", {"from": lead_id, "into": user["id"]})
     desk.reply(begun["conversation_id"])
     assert desk.mails(user["id"])[0]["references"] == ["first@shop.example"]
+
+
+def test_mails_to_a_lead_are_those_of_the_user_it_is_merged_into(desk: WaitingDesk) -> None:
+    lead = desk.post("/contacts", {"role": "lead", "email": "grace@shop.example"})
+    desk.message(lead)
+    [mail] = desk.mails(lead["id"])
+    user = World(desk.api).user()
+    desk.post("/contacts/merge", {"from": lead["id"], "into": user["id"]})
+    assert [each["id"] for each in desk.outbox(user["id"])] == [mail["id"]]
+    link = mail["plain"].rpartition("Unsubscribe: ")[2].strip()
+    assert httpx.post(link).status_code == 200
+    assert desk.call("GET", f"/contacts/{user['id']}")["unsubscribed_from_emails"] is True

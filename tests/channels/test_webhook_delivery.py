@@ -134,6 +134,7 @@ def test_receivers_in_trouble_disturb_nobody_and_every_attempt_tells_what_happen
         "stall": (None, "no answer within 5 seconds"),
         "trickle": (None, "no answer within 5 seconds"),
         "drop": (None, "RemoteProtocolError: Server disconnected without sending a response."),
+        "headers": (None, "RemoteProtocolError: Receive buffer too long"),
         "garbage": (None, "RemoteProtocolError: illegal status line: bytearray(b'\\x00\\xff\\xfe no HTTP')"),
         302: (302, None),
         404: (404, None),

@@ -112,7 +112,8 @@ def test_window_begins_anew_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -
     for step in range(166):
         processes[step % 2].count(7)
     assert processes[1].count(7) == (167, 0, now + 10, True)
-    assert processes[0].count(8) == (167, 166, now + 10, False)
+    for other in (8, 7 + 4096, 7 + 65_536):
+        assert processes[0].count(other) == (167, 166, now + 10, False)
     now += 10
     assert processes[1].count(7) == (167, 166, now + 10, False)
     assert processes[0].count(7) == (167, 165, now + 10, False)

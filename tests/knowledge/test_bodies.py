@@ -30,6 +30,15 @@ def article(text: str) -> str:
         ("", ""),
         ("<script>alert(1)</script><form>x</form><textarea>y</textarea>", ""),
         (
+            "<b><p>One</p>\n<p>Two <i>2</i></p></b>",
+            '<p class="no-margin"><b>One</b></p><p class="no-margin"><b>Two <i>2</i></b></p>',
+        ),
+        (
+            "<em>a<h2>b</h2>c</em>",
+            '<p class="no-margin"><em>a</em></p><h2><em>b</em></h2><p class="no-margin"><em>c</em></p>',
+        ),
+        ("<del><ul>\n<li>x</li></ul></del><b></b>", "<ul><li><del>x</del></li></ul>"),
+        (
             "<iframe src='//player.vimeo.com/video/1'>no</iframe>",
             '<iframe src="https://player.vimeo.com/video/1"></iframe>',
         ),

@@ -127,6 +127,9 @@ def test_what_no_customer_sees_takes_notes_alone(
     mismatch = (400, "parameter_mismatch")
     assert error_of(api.post(url, json=by_contact)) == (*mismatch, f"User replies are not allowed on {name} tickets")
     assert error_of(api.post(url, json=by_admin)) == (*mismatch, f"Comments are not allowed on {name} tickets")
+    farewell = {"message_type": "close", "type": "admin", "admin_id": desk.me, "body": "Goodbye"}
+    refused = api.post(f"/conversations/{ticket['id']}/parts", json=farewell)
+    assert error_of(refused) == (*mismatch, f"Comments are not allowed on {name} tickets")
     assert desk.read(ticket["id"]) == ticket
     assert desk.say(ticket, "note")["part_type"] == "note"
 

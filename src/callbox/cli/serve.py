@@ -12,6 +12,7 @@ from callbox import demo as demo_data
 from callbox.channels.email.inbound.doors import Doors
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
+from callbox.platform.clock import machine_time
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
 from callbox.platform.processes import stop_signal
@@ -83,8 +84,11 @@ def serve(
 async def _first_start(settings: Settings, database_url: str, *, with_demo: bool) -> _FirstStart | None:
     open_files(settings.files)
     async with pool(database_url, say), transaction():
-        name, timezone = (demo_data.WORKSPACE_NAME, demo_data.TIMEZONE) if with_demo else ("My workspace", "UTC")
-        created = await first_workspace(name, timezone)
+        now = machine_time()
+        if with_demo:
+            created = await first_workspace(demo_data.WORKSPACE_NAME, demo_data.TIMEZONE, now - demo_data.AGE)
+        else:
+            created = await first_workspace("My workspace", "UTC", now)
         if created is None:
             return None
         contents = await demo_data.fill(await operator_caller(created.id), say) if with_demo else None

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from callbox.people.contacts import queries, service
+from callbox.people.contacts.identifiers import formatted_phone
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import Contact
 from callbox.people.data_attributes.values import CustomAttributes
@@ -47,9 +48,6 @@ class Target(msgspec.Struct, frozen=True):
     email: str | None = None
 
 
-email_of = service.email_of
-formatted_phone = service.formatted_phone
-
 # What belongs together is taken over together, where the contact has nothing of it.
 _FILLED_GROUPS = (
     ("email",),
@@ -91,17 +89,29 @@ def _fill(existing: ContactRow, person: KnownPerson) -> None:
 
 
 async def _existing(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
-    """By id, then by the customer's id, then by e-mail address; the first that is given decides."""
+    """By id, then by the customer's id, then by e-mail address; the first that is given decides.
+
+    Of two who turn out to be the same new person at once, the second finds whom the first became.
+    """
     if target.id is not None:
         await service.lock_live_contacts(held, caller, [target.id])
         return await queries.contact_for_update.one(held, caller.workspace_id, target.id)
+    identifier = target.external_id or (target.email if target.role == "user" else None)
+    if identifier is None:
+        return None
+    found = await _live_user(held, caller, target)
+    if found is None:
+        await service.hold_identifier(held, caller, identifier)
+        found = await _live_user(held, caller, target)
+    return found
+
+
+async def _live_user(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
     if target.external_id is not None:
         found = await queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
         users = [found] if found else []
-    elif target.email and target.role == "user":
-        users = await queries.users_by_email.all(held, caller.workspace_id, target.email)
     else:
-        users = []
+        users = await queries.users_by_email.all(held, caller.workspace_id, target.email)
     live = [user.id for user in users if user.state == "live"]
     return await queries.contact_for_update.first(held, caller.workspace_id, live[0]) if live else None
 

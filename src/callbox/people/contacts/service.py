@@ -5,10 +5,9 @@ from datetime import datetime
 import msgspec
 from asyncpg import UniqueViolationError
 from msgspec import UNSET
-from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number
-from phonenumbers import parse as parse_phone
 
 from callbox.people.contacts import queries
+from callbox.people.contacts.identifiers import email_of, external_id_of_new, formatted_phone, role_of_new
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import (
     Contact,
@@ -24,7 +23,6 @@ from callbox.platform.database import Connection, connection, savepoint, transac
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
-from callbox.wire.email_addresses import email_address
 from callbox.wire.errors import (
     ClientError,
     Conflict,
@@ -72,9 +70,9 @@ class OwnerUnknown(ParameterInvalid):
 
 async def create_contact(caller: Caller, request: CreateContactRequest) -> Contact:
     """A new user or lead. Raises ContactExists where a user with the same identifier lives or lived."""
-    role = _role_of_new(request)
+    role = role_of_new(request)
     email = email_of(request.email)
-    external_id = _external_id_of_new(role, request.external_id)
+    external_id = external_id_of_new(role, request.external_id)
     if role == "user" and not email and not external_id:
         raise ParameterNotFound("email or external_id is a required parameter for a contact with the role user")
     now = caller.now().replace(microsecond=0)
@@ -160,40 +158,6 @@ async def _conflict(held: Connection, caller: Caller, row: ContactRow) -> Confli
     return ContactExists(f"{archived} contact matching those details already exists with id={found.id}")
 
 
-def _role_of_new(request: CreateContactRequest) -> str:
-    if request.role is None and not request.email and request.external_id in {None, ""}:
-        raise ParameterNotFound("email, external_id or role is a required parameter")
-    if request.role in {"user", "lead"}:
-        return request.role
-    if request.role is None or request.email or request.external_id:
-        # A recorded client sent an unknown role beside an e-mail address and got a user.
-        return "user"
-    raise ParameterInvalid("role must be either user or lead")
-
-
-def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
-    """Leads get an id of their own; what is sent for one is ignored, as recorded."""
-    if role == "lead":
-        return ids.uuid()
-    return None if sent is None or sent == "" else str(sent)
-
-
-def email_of(sent: str | None) -> str | None:
-    """Trimmed and in lower case; none where it is blank."""
-    return None if sent is None or not sent.strip() else email_address(sent).lower()
-
-
-def formatted_phone(sent: str | None) -> str | None:
-    """The number in E.164, where it is one; the number itself is kept as sent."""
-    if not sent:
-        return None
-    try:
-        number = parse_phone(sent, "US")
-    except NumberParseException:
-        raise ParameterInvalid(f"phone is invalid: {sent}") from None
-    return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else sent
-
-
 async def _owner_id(held: Connection, caller: Caller, sent: WireId | None) -> int | None:
     if sent is None:
         return None
@@ -276,7 +240,10 @@ def merged_json(stored: str, attributes: CustomAttributes) -> str:
 async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
     _apply_role(row, request)
     if request.email is not UNSET:
-        row.email = email_of(request.email)
+        email = email_of(request.email)
+        # That mail came back says something of the address, not of the person.
+        row.has_hard_bounced = row.has_hard_bounced and row.email == email
+        row.email = email
         row.email_identifier = None
     if request.phone is not UNSET:
         row.phone, row.formatted_phone = request.phone or None, formatted_phone(request.phone)
@@ -420,7 +387,10 @@ async def find_contact(
     email: str | None = None,
     phone: str | None = None,
 ) -> Contact | None:
-    """A live contact by the first identifier that is given; where people share an address, the oldest user."""
+    """A live contact by the first identifier that is given; where people share an address, the oldest user.
+
+    The phone number is in E.164.
+    """
     if contact_id is not None:
         row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
     elif external_id is not None:
@@ -439,11 +409,25 @@ async def contact_with_email(held: Connection, caller: Caller, sent: str, name: 
     email = email_of(sent)
     if email is None:
         raise ParameterInvalid("email must not be blank")
-    found = await find_contact(held, caller, contact_id=None, email=email)
+    return await _found_or_new(held, caller, email, CreateContactRequest(role="lead", email=email, name=name))
+
+
+async def contact_with_phone(held: Connection, caller: Caller, number: str) -> Contact:
+    """The same for a phone number in E.164, however it was written when the contact came to have it."""
+    return await _found_or_new(held, caller, number, CreateContactRequest(role="lead", phone=number))
+
+
+async def _found_or_new(held: Connection, caller: Caller, identifier: str, lead: CreateContactRequest) -> Contact:
+    found = await find_contact(held, caller, contact_id=None, email=lead.email, phone=lead.phone)
     if found is None:
-        await queries.lock_email.one(held, caller.workspace_id, email)
-        found = await find_contact(held, caller, contact_id=None, email=email)
-    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email, name=name))
+        await hold_identifier(held, caller, identifier)
+        found = await find_contact(held, caller, contact_id=None, email=lead.email, phone=lead.phone)
+    return found or await create_contact(caller, lead)
+
+
+async def hold_identifier(held: Connection, caller: Caller, identifier: str) -> None:
+    """Until the transaction ends, nobody else makes somebody with the same identifier who holds it first as well."""
+    await queries.lock_identifier.one(held, caller.workspace_id, identifier)
 
 
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
@@ -463,8 +447,8 @@ async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime)
     await queries.set_last_seen.run(held, [each[0] for each in ordered], [each[1] for each in ordered], at)
 
 
-async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str) -> None:
-    """Mail to the contact's address can never be delivered."""
+async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str, address: str) -> None:
+    """Mail to an address can never be delivered: nothing more goes to the contact while it is theirs."""
     now = caller.now().replace(microsecond=0)
-    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now):
+    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now, address):
         await record_update(held, caller, contact_id)

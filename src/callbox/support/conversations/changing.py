@@ -14,7 +14,7 @@ from callbox.support.conversations import queries
 from callbox.support.conversations.rows import STATE_COLUMNS
 from callbox.support.conversations.schemas import ConversationPart, ConversationParts, ConversationWithParts
 from callbox.support.conversations.showing import conversation_with_parts
-from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart, is_for_contacts
+from callbox.support.conversations.transitions import Author, Change, NewPart, is_for_contacts
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -105,7 +105,7 @@ async def store(held: Connection, caller: Caller, change: Held) -> ConversationW
     row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
     conversation = conversation_with_parts(caller, row)
     if change.conversation.ticket_state is None:
-        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), caller.now())
     else:
         await announce(held, caller.workspace_id, TicketChanged(caller, change))
     return conversation
@@ -172,7 +172,6 @@ def is_part_for_contacts(part: ConversationPart) -> bool:
 _TOPICS = {
     "open": [Topic.CONVERSATION_ADMIN_OPENED],
     "snoozed": [Topic.CONVERSATION_ADMIN_SNOOZED],
-    "unsnoozed": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "timer_unsnooze": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "close": [Topic.CONVERSATION_ADMIN_CLOSED],
     "note": [Topic.CONVERSATION_ADMIN_NOTED],
@@ -200,7 +199,7 @@ def topics_of(part: NewPart, *, is_open: bool) -> list[Topic]:
     topics = list(_TOPICS.get(part.part_type, []))
     if is_open and part.part_type in _ASSIGNED_AS_IT_IS:
         topics.append(Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED)
-    if part.body is not None and part.part_type not in NOTES:
+    if part.body is not None and part.is_for_contacts:
         by_bot = part.author.type == "bot"
         topics.append(Topic.CONVERSATION_OPERATOR_REPLIED if by_bot else Topic.CONVERSATION_ADMIN_REPLIED)
     return topics

@@ -110,6 +110,7 @@ participant = Query(
     FROM conversation_contacts m
     JOIN contacts mc ON mc.id = m.contact_id AND {_IDENTITY.format(id=3, external_id=4, email=5)}
     WHERE m.workspace_id = $1 AND m.conversation_id = $2
+    ORDER BY mc.role DESC, mc.created_at, mc.id
     LIMIT 1
     """,
 )

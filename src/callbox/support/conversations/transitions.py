@@ -76,6 +76,13 @@ class NewPart(msgspec.Struct):
     ticket_state: TicketState | None = None
     previous_ticket_state: TicketState | None = None
 
+    @property
+    def is_for_contacts(self) -> bool:
+        """Whether a contact may read its text."""
+        author, to = self.author, self.assigned_to
+        by = author.type, author.admin_id or author.contact_id
+        return is_for_contacts(self.part_type, by, None if to is None else (to.type, to.id))
+
 
 def is_reply_of_assignee(part: NewPart) -> bool:
     """Whether an admin takes the conversation, and says something to its contact with that."""
@@ -197,13 +204,11 @@ def time_to_wake(asked: datetime, now: datetime, timezone: str) -> datetime:
     return datetime.combine(next_day, _MORNING, ZoneInfo(timezone)).astimezone(UTC)
 
 
-def reopen(change: Change, author: Author, at: datetime, *, by_hand: bool = False) -> NewPart:
-    """Open; from the inbox (`by_hand`) the end of a snooze has a part type of its own."""
-    conversation = change.conversation
-    was = conversation.state
-    part_type = "unsnoozed" if by_hand and was == "snoozed" else "open"
-    _open(conversation)
-    return change.add(NewPart(part_type, author, at, reopens=was == "closed"))
+def reopen(change: Change, author: Author, at: datetime) -> NewPart:
+    """Open what is closed or snoozed; what is open already is told to be so again."""
+    was = change.conversation.state
+    _open(change.conversation)
+    return change.add(NewPart("open", author, at, reopens=was == "closed"))
 
 
 def wake(change: Change, at: datetime) -> NewPart:

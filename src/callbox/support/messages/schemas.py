@@ -32,9 +32,9 @@ class Recipient(msgspec.Struct):
 
 
 class CreateMessageRequest(msgspec.Struct):
-    """A message from an admin to a contact, or a contact's first message."""
+    """A message from an admin to a contact, or a contact's first message. Without a sender, it is the token's admin."""
 
-    sender: Sender = msgspec.field(name="from")
+    sender: Sender = msgspec.field(name="from", default_factory=lambda: Sender("admin"))
     to: Recipient | None = None
     message_type: Literal["inapp", "in_app", "conversation", "email"] = "inapp"
     subject: Annotated[str, Meta(max_length=1_000)] | None = None

@@ -30,17 +30,6 @@ workspace_of_support_address = GlobalQuery(
     "workspace_of_support_address", str, "SELECT workspace_id FROM support_addresses WHERE address = $1"
 )
 
-inbound_domain_of = Query(
-    "inbound_domain_of",
-    lambda domain: domain or "",
-    """
-    SELECT s.inbound_domain
-    FROM workspaces w
-    LEFT JOIN email_settings s ON s.workspace_id = $1
-    WHERE w.id = $1
-    """,
-)
-
 insert_inbound = Command(
     "insert_inbound_email",
     """
@@ -70,6 +59,11 @@ inbound_page = Query(
     ORDER BY received_at DESC, id DESC
     LIMIT $4
     """,
+)
+
+# One mail to two addresses comes twice at the same moment: the second reading waits for the first.
+lock_identity = Query(
+    "lock_identity_of_email", str, "SELECT pg_advisory_xact_lock(hashtextextended('mail ' || $1 || ' ' || $2, 0))::text"
 )
 
 came_before = Query(

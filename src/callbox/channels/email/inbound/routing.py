@@ -71,6 +71,7 @@ class Outcome(msgspec.Struct):
 async def route(held: Connection, arrival: Arrival) -> Outcome:
     """Take a mail to its place. Raises Unreadable where it says too little, and what services raise."""
     kind = kind_of(arrival.mail, arrival.row.sender)
+    await queries.lock_identity.one(held, arrival.caller.workspace_id, arrival.identity)
     if await queries.came_before.one(held, arrival.caller.workspace_id, arrival.identity, arrival.row.id):
         return Outcome("ignored", "duplicate")
     if kind == "report":
@@ -180,6 +181,8 @@ async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target:
     """A mail that answers something is said where that was said."""
     caller = arrival.caller
     conversation_id = target.conversation_id or await conversation_of(held, caller, target.message_id or 0)
+    # Before any address is looked up: who answer all at once, to all, wait here and not for one another.
+    await hold(held, caller, conversation_id)
     attachments = await _kept(held, arrival)
     admin_id, known = await _proven_admin(held, arrival, writer, target), None
     if admin_id is not None:
