@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.channels.live import watching
-from tests.conftest import RunningServer, _create_database, _drop_database, free_port, start_server, stop_server
+from tests.conftest import RunningServer, free_port, new_database, start_server, stop_server
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("nginx") and shutil.which("openssl")) and "CI" not in os.environ,
@@ -49,22 +49,21 @@ def proxy(postgres_url: str, short_directory: Path) -> Iterator[Proxy]:
     """A server that believes its proxy, and the proxy."""
     directory = short_directory / "proxy"
     directory.mkdir()
-    name, database_url = _create_database(postgres_url)
-    environment = {
-        "CALLBOX_DATABASE_URL": database_url,
-        "CALLBOX_PUBLIC_URL": PUBLIC_URL,
-        "CALLBOX_TRUSTED_PROXIES": "127.0.0.1",
-    }
-    server = start_server(directory / "data", environment)
-    port = free_port()
-    nginx = _start_nginx(directory, server, port)
-    tls = ssl.create_default_context(cafile=str(directory / "certificate.pem"))
-    yield Proxy(f"https://127.0.0.1:{port}", server, tls)
-    if server.process.poll() is None:
-        stop_server(server)
-    nginx.terminate()
-    assert nginx.wait(30) == 0
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as database_url:
+        environment = {
+            "CALLBOX_DATABASE_URL": database_url,
+            "CALLBOX_PUBLIC_URL": PUBLIC_URL,
+            "CALLBOX_TRUSTED_PROXIES": "127.0.0.1",
+        }
+        server = start_server(directory / "data", environment)
+        port = free_port()
+        nginx = _start_nginx(directory, server, port)
+        tls = ssl.create_default_context(cafile=str(directory / "certificate.pem"))
+        yield Proxy(f"https://127.0.0.1:{port}", server, tls)
+        if server.process.poll() is None:
+            stop_server(server)
+        nginx.terminate()
+        assert nginx.wait(30) == 0
 
 
 def _start_nginx(directory: Path, server: RunningServer, port: int) -> subprocess.Popen[bytes]:

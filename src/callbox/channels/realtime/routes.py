@@ -61,7 +61,7 @@ async def live(scope: Any, receive: Receive, send: Send) -> None:
     headers = [*_HEADERS, _FOR_OTHER_SITES] if query.token is not None else _HEADERS
     if scope["method"] == "HEAD":
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body"})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     stream = Stream(watching.viewer, watching.token_id, topics)
     await _stream(stream, _last_event_id(scope, query), headers, receive, send)
