@@ -119,6 +119,7 @@ def test_a_writer_is_whom_the_header_names(header: str, name: str, address: str)
         ("-- \nonly a signature", "-- \nonly a signature"),
         ("On Monday Ada wrote:\n> Really?\n", "On Monday Ada wrote:\n> Really?"),
         ("Yes\n__\nGrace", "Yes"),
+        ("First\n--\nSecond\n-- \nGrace", "First\n--\nSecond"),
     ],
 )
 def test_only_what_is_certainly_quotation_or_signature_is_cut(text: str, own: str) -> None:

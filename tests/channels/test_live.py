@@ -313,6 +313,15 @@ def test_what_cannot_be_opened_is_refused(
     assert (answer.status_code, answer.json()["type"]) == (status, "error.list")
 
 
+def test_who_asks_for_the_head_alone_is_not_left_with_a_stream(workspace: TestWorkspace, server_url: str) -> None:
+    one = httpx.Limits(max_connections=1)
+    with httpx.Client(base_url=server_url, headers=workspace.api.headers, limits=one) as client:
+        head = client.head("/live")
+        assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        assert client.get("/healthz").status_code == 200
+        assert client.head("/live", headers={"Authorization": ""}).status_code == 401
+
+
 def test_typing_is_told_to_the_others_and_to_nobody_else(
     workspace: TestWorkspace, server_url: str, several_processes: RunningServer, contact: Json
 ) -> None:

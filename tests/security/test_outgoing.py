@@ -86,6 +86,17 @@ async def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.Mo
             pass
 
 
+async def test_of_several_addresses_one_where_somebody_listens_is_enough(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: tuple[str, list[str]]
+) -> None:
+    url, asked = elsewhere
+    monkeypatch.setattr(outgoing, "is_public", lambda _: True)
+    monkeypatch.setattr(outgoing, "_addresses_of", lambda host, port: ["::1", "127.0.0.1"])
+    async with fetched(url.replace("127.0.0.1", "both.example"), seconds=5) as response:
+        assert response.status == 200
+    assert asked == ["/"]
+
+
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
     """A server that counts as public, and redirects to one that does not; and the paths that were asked for."""

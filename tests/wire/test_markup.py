@@ -1,7 +1,5 @@
 """No markup, however it is written, keeps a process busy or becomes many times as long as it was."""
 
-from contextlib import suppress
-
 import pytest
 
 from callbox.wire.errors import ParameterInvalid
@@ -37,18 +35,14 @@ def test_plain_text_is_found_where_tags_do_not_end() -> None:
 @pytest.mark.parametrize(("title", "paragraphs"), [("", 50_000), ("x" * 300, 800)])
 def test_bold_that_does_not_end_is_not_repeated_in_every_paragraph(title: str, paragraphs: int) -> None:
     opened = "".join(f"<b title='{title}{number}'>" for number in range(190))
-    assert len(sanitise(f"<p>{opened}</p>{'<p>x</p>' * paragraphs}")) < 2 * MAX_HTML_LENGTH
+    assert len(sanitise(f"<p>{opened}</p>{'<p>x</p>' * paragraphs}")) < MAX_HTML_LENGTH
 
 
-ENDS = ["<p>", "<div>", "<h2>", "<li>", "<dd>", "<tr>", "<button>", "<address>", "<hr>"]
-
-
-@pytest.mark.parametrize("within", ["<p>", "<ul><li>", "<dl><dd>", "<table>", "<button><p>", "<h1>"])
-@pytest.mark.parametrize("end", ENDS)
-def test_a_link_that_does_not_end_is_not_repeated_where_what_it_stands_in_ends(within: str, end: str) -> None:
-    written = f"{within}<a href='https://x.example/{'a' * 5_000}'>{f'{end}x' * 1_100}"
-    with suppress(ParameterInvalid):  # for some, it is nested too deeply
-        assert len(sanitise(written)) < 200_000
+def test_bold_that_ends_late_is_not_repeated_in_every_block() -> None:
+    """Each block ends the paragraph, and opens again what is bold in it: fifty megabytes came of half a one."""
+    opened = "".join(f"<b title='{number}'>" for number in range(190))
+    with pytest.raises(ParameterInvalid, match="body is nested too deeply"):
+        sanitise(f"<p>{opened}{'<div>x</div>' * 40_000}{'</b>' * 190}</p>")
 
 
 LONG = "<p>x</p>" * 1_001  # enough to be written anew
@@ -58,21 +52,6 @@ LONG = "<p>x</p>" * 1_001  # enough to be written anew
     ("written", "kept"),
     [
         ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
-        ("<ul><li><b>a<ul><li>b</ul>c</b><li>d</ul>", "<ul><li><b>a<ul><li>b</li></ul>c</b></li><li>d</li></ul>"),
-        ("<p><b>a<h2>b</h2></b>c", "<p><b>a</b></p><h2><b>b</b></h2>c"),
-        ("<p><b>a<p>b</b>c", "<p><b>a</b></p><p><b>b</b>c</p>"),
-        ("<ul><li><i>a<li>b</i>c</ul>", "<ul><li><i>a</i></li><li><i>b</i>c</li></ul>"),
-        ("<div><b>a</div>b</b>c", "<div><b>a</b></div><b>b</b>c"),
-        (
-            "<a href='https://x.example'>a<a href='https://y.example'>b</a>c",
-            '<a href="https://x.example" rel="nofollow noopener noreferrer">a</a>'
-            '<a href="https://y.example" rel="nofollow noopener noreferrer">b</a>c',
-        ),
-        (
-            "<table><tr><td><i>a<td><p>b<table><tr><td>c</table><tr><td>d</table>",
-            "<table><tbody><tr><td><i>a</i></td><td><p>b</p><table><tbody><tr><td>c</td></tr></tbody></table></td></tr>"
-            "<tr><td>d</td></tr></tbody></table>",
-        ),
         ("<div><span>a</div>b", "<div><span>a</span></div>b"),
         ("a</b>c < d <3 &lt; &amp; &eacute;", "ac &lt; d &lt;3 &lt; &amp; é"),
         ("<!-- <b> -->x<!doctype html>y<?php z ?></ >", "xy"),

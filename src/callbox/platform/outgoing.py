@@ -20,6 +20,7 @@ import httpcore
 
 CONNECT_SECONDS = 5.0
 _MAX_REDIRECTS = 3
+_MOST_ADDRESSES = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Shorter than servers keep an idle connection, so that no request meets one that is being closed.
 _KEEP_ALIVE_SECONDS = 2.0
@@ -61,9 +62,14 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of the name; all of them have to be public."""
-        address = await _checked_address(host, port, private_allowed=self._private_allowed)
-        return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+        """Connect to the first address of the name where somebody listens; all of them have to be public."""
+        failure: Exception = httpcore.ConnectError(f"{host} is not known")
+        for address in await _checked_addresses(host, port, private_allowed=self._private_allowed):
+            try:
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
     async def sleep(self, seconds: float) -> None:
         """Used between attempts."""
@@ -78,14 +84,14 @@ def _addresses_of(host: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-async def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
+async def _checked_addresses(host: str, port: int, *, private_allowed: bool) -> list[str]:
     try:
         addresses = await asyncio.get_running_loop().run_in_executor(_look_ups, _addresses_of, host, port)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"{host} is not known") from error
     if not private_allowed and not all(is_public(address) for address in addresses):
         raise OutgoingRefused(f"{host} is in a private network")
-    return addresses[0]
+    return addresses[:_MOST_ADDRESSES]
 
 
 # Of all addresses in IPv6, only these are given to anybody.

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries, queries, threading_queries
 from callbox.channels.email.queries import EmailRow
 from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.platform.clock import unix, unix_or_none
@@ -127,5 +127,5 @@ async def hold_emails(held: Connection, workspace_id: str, coming: ContactsToMer
 async def on_merged(held: Connection, workspace_id: str, merged: ContactsMerged) -> None:
     """Reaction: mails to a merged lead are the user's, those that wait included, and go on in the same threads."""
     await queries.move_emails.run(held, workspace_id, merged.lead_id, merged.user_id)
-    await queries.move_message_ids.run(held, workspace_id, merged.lead_id, merged.user_id)
-    await queries.move_unseen_replies.run(held, workspace_id, merged.lead_id, merged.user_id)
+    await threading_queries.move_message_ids.run(held, workspace_id, merged.lead_id, merged.user_id)
+    await composing_queries.move_unseen_replies.run(held, workspace_id, merged.lead_id, merged.user_id)

@@ -4,7 +4,8 @@ import msgspec
 
 from callbox.people.contacts import merging_queries, queries
 from callbox.people.contacts.schemas import Contact, MergeContactsRequest, MergedFrom, contact_from_row
-from callbox.people.contacts.service import ContactNotFound, count_shard
+from callbox.people.contacts.service import ContactNotFound
+from callbox.people.contacts.storing import count_shard
 from callbox.platform.database import Connection, transaction
 from callbox.platform.events import Event, Topic, announce, record
 from callbox.wire.authentication import Caller
@@ -72,7 +73,7 @@ async def merge(held: Connection, caller: Caller, lead_id: str, user_id: str) ->
     for move in _MOVES:
         await move.run(held, caller.workspace_id, lead_id, user_id)
     await merging_queries.merge_attributes.run(held, caller.workspace_id, lead_id, user_id, now)
-    await merging_queries.mark_merged.run(held, caller.workspace_id, lead_id, now)
+    await merging_queries.mark_merged.run(held, caller.workspace_id, lead_id, user_id, now)
     await merging_queries.detach_from_companies.run(held, caller.workspace_id, lead_id)
     await merging_queries.detach_tags.run(held, caller.workspace_id, lead_id)
     await queries.count_in_companies.run(held, caller.workspace_id, [user_id], 1)

@@ -1,4 +1,4 @@
-"""The statements of merging: `$2` is the lead, `$3` the user where both are meant."""
+"""The statements of merging: `$2` is the lead, `$3` the user."""
 
 from callbox.people.contacts.queries import CAMPAIGN_COLUMNS, LOCATION_COLUMNS
 from callbox.platform.database import Command
@@ -122,7 +122,7 @@ mark_merged = Command(
     "mark_contact_merged",
     """
     UPDATE contacts
-    SET state = 'merged', state_changed_at = $3, external_id = NULL
+    SET state = 'merged', state_changed_at = $4, merged_into_id = $3, external_id = NULL
     WHERE workspace_id = $1 AND id = $2
     """,
 )

@@ -5,7 +5,6 @@ who means harm takes, is Unreadable; everything else is read as well as it can b
 """
 
 import binascii
-from collections.abc import Sequence
 from email import policy
 from email.errors import MessageError
 from email.feedparser import BytesFeedParser
@@ -39,8 +38,11 @@ _MOST_SECONDS = 5.0
 _PIECE_BYTES = 16 * 1024
 _LONGEST_NAME = 255
 _SHOWN = {"text/plain", "text/html"}
-# They prove who wrote what, to programs: the original has them.
-_SIGNATURES = {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+# What programs say to programs, such as who proves to have written it: the original has it.
+_FOR_PROGRAMS = {
+    *("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"),
+    *("application/pgp-encrypted", "text/x-amp-html", "text/watch-html"),
+}
 _NAMES = {
     "text/calendar": "invite.ics",
     "application/ms-tnef": "winmail.dat",
@@ -93,7 +95,7 @@ def parse(raw: bytes) -> ParsedMail:
 class _Policy(EmailPolicy):
     """Headers that say what a part is are cut off where they are longer than any program writes them."""
 
-    def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         """A header as it was sent."""
         name, value = super().header_source_parse(sourcelines)
         return name, value[:_LONGEST_STRUCTURED] if name.lower().startswith("content-") else value
@@ -125,7 +127,7 @@ class _Reading:
         head_ends = min((place for end in (b"\n\r\n", b"\n\n") if (place := raw.find(end)) >= 0), default=len(raw))
         if head_ends > _LARGEST_HEAD:
             raise Unreadable("its headers are too large")
-        parser = BytesFeedParser(self._new_message, policy=_POLICY)
+        parser: BytesFeedParser[EmailMessage] = BytesFeedParser(self._new_message, policy=_POLICY)  # type: ignore[arg-type]  # it is given the policy
         for start in range(0, len(raw), _PIECE_BYTES):
             parser.feed(raw[start : start + _PIECE_BYTES])
             self.go_on()
@@ -211,7 +213,7 @@ class _Contents:
         if content_type in _SHOWN and not _is_file(part):
             text = text_of(_bytes_of(part), _charset(part))
             self._blocks.append(_Block(markup=text) if content_type == "text/html" else _Block(text))
-        elif content_type not in _SIGNATURES:
+        elif content_type not in _FOR_PROGRAMS:
             self.files.append(_file(part, content_type))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from callbox.channels.email import queries as outgoing
+from callbox.channels.email import threading_queries
 from callbox.channels.email.addresses import read_bounce_address
 from callbox.channels.email.bounces import bounced
 from callbox.channels.email.inbound.parsing import ParsedMail
@@ -18,7 +18,9 @@ async def take_report(held: Connection, caller: Caller, recipients: list[str], m
         return False
     email_id = await _email_of_address(held, caller, recipients)
     for message_id in bounce.message_ids:
-        email_id = email_id or await outgoing.email_id_of_message_id.first(held, caller.workspace_id, message_id)
+        email_id = email_id or await threading_queries.email_id_of_message_id.first(
+            held, caller.workspace_id, message_id
+        )
     if email_id is None:
         return False
     await bounced(held, caller, email_id, final=bounce.final, hard=bounce.hard, text=bounce.text)
