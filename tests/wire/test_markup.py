@@ -1,5 +1,7 @@
 """No markup, however it is written, keeps a process busy or becomes many times as long as it was."""
 
+from contextlib import suppress
+
 import pytest
 
 from callbox.wire.errors import ParameterInvalid
@@ -43,6 +45,17 @@ def test_bold_that_ends_late_is_not_repeated_in_every_block() -> None:
     opened = "".join(f"<b title='{number}'>" for number in range(190))
     with pytest.raises(ParameterInvalid, match="body is nested too deeply"):
         sanitise(f"<p>{opened}{'<div>x</div>' * 40_000}{'</b>' * 190}</p>")
+
+
+ENDS = ["<p>", "<div>", "<h2>", "<li>", "<dd>", "<tr>", "<button>", "<address>", "<hr>"]
+
+
+@pytest.mark.parametrize("within", ["<p>", "<ul><li>", "<dl><dd>", "<table>", "<button><p>", "<h1>"])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_link_that_does_not_end_is_not_repeated_where_what_it_stands_in_ends(within: str, end: str) -> None:
+    written = f"{within}<a href='https://x.example/{'a' * 20_000}'>{f'{end}x' * 1_100}"
+    with suppress(ParameterInvalid):  # of most, too much would come
+        assert len(sanitise(written)) < MAX_HTML_LENGTH
 
 
 LONG = "<p>x</p>" * 1_001  # enough to be written anew

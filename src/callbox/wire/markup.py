@@ -15,8 +15,8 @@ MAX_DEPTH = 200
 # No more can come of it than all of it in each of its elements: so little is left as it is written.
 _MOST_MADE_OF_IT = 5_000_000
 # A block ends a paragraph with all that is open there, and what was bold is opened again in each block that follows,
-# until its own end. So many elements may come of that.
-_MOST_REOPENED = 300_000
+# until its own end. So many characters may come of that.
+_MOST_REOPENED = 2_000_000
 _REOPENED = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
 
 # Possessive throughout: on what has no end, trying it shorter would take the square of its length.
@@ -32,7 +32,8 @@ _PIECE = re.compile(
     r"|(?P<text>[^<]++|<)"
 )
 _MEANT_OTHERWISE = dict.fromkeys(map(ord, "<\"'=&"), "-")
-_ELEMENT = re.compile(r"<[a-zA-Z]")
+# An end of a paragraph that never began makes one.
+_ELEMENT = re.compile(r"<(?:[a-zA-Z]|/(?:p|br)\b)", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)([^<>]*+)>")
 
 _VOID = frozenset(
@@ -83,6 +84,8 @@ class _Writer:
     def __init__(self) -> None:
         self._written: list[str] = []
         self._open: list[str] = []
+        # Of each that is open, how many characters it takes to open it again.
+        self._sizes: list[int] = []
         self._deepest = self._reopened = self._all_reopened = 0
 
     @property
@@ -120,18 +123,20 @@ class _Writer:
     def _begin(self, name: str, attributes: str) -> None:
         if name in _SELF_ENDING and self._open and self._open[-1] == name:
             self._close_to(len(self._open) - 1)
-        self._written.append(f"<{_safe(name)}{_attributes(attributes)}>")
+        start = f"<{_safe(name)}{_attributes(attributes)}>"
+        self._written.append(start)
         if name not in _VOID:
             self._open.append(name)
-            self._reopened += name in _REOPENED
+            self._sizes.append(len(start) if name in _REOPENED else 0)
+            self._reopened += self._sizes[-1]
             self._deepest = max(self._deepest, len(self._open))
-        self._all_reopened += self._reopened
+        if name not in _REOPENED:
+            self._all_reopened += self._reopened
 
     def _close_to(self, depth: int) -> None:
         while len(self._open) > depth:
-            name = self._open.pop()
-            self._reopened -= name in _REOPENED
-            self._written.append(f"</{_safe(name)}>")
+            self._reopened -= self._sizes.pop()
+            self._written.append(f"</{_safe(self._open.pop())}>")
 
 
 def _end_of(name: str, text: str, start: int) -> int:
