@@ -237,16 +237,16 @@ def new_workspace(server: RunningServer) -> TestWorkspace:
 def workspace(server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
 def other(server: RunningServer) -> Iterator[TestWorkspace]:
     """A second workspace, which must not see the first."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
@@ -302,8 +302,8 @@ def several_processes(short_directory: Path, server: RunningServer) -> Iterator[
 def quiet(quiet_server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own on the quiet server."""
     made = new_workspace(quiet_server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
