@@ -50,6 +50,8 @@ GLOBAL = {
     "admins_of_streams": "a process looks at the streams of all workspaces",
     "all_workspaces": "for the operator of the installation",
     "begin_recent_events_horizon": "how far back events of all workspaces are kept",
+    "bring_jobs_back": "the queue is shared",
+    "bring_schedules_back": "the queue is shared",
     "claim_events": "the relay takes the events of all workspaces in their order",
     "columns_of_table": "what tables look like, not what is in them",
     "due_targets": "the worker sends for all workspaces",
@@ -76,6 +78,7 @@ GLOBAL = {
     "insert_work": "the queue is shared",
     "insert_workspace": "the workspace is new",
     "key_of_table": "what tables look like, not what is in them",
+    "latest_beats": "the queue is shared",
     "learn_sizes_for_demo": "the planner knows tables, not workspaces",
     "lock_first_start": "there is no workspace yet",
     "news_items_to_publish": "the schedule looks for them in all workspaces",
@@ -85,10 +88,12 @@ GLOBAL = {
     "note_live_viewers": "a process tells of all workspaces together",
     "read_recent_events": "a process reads for the streams of all workspaces, which it names",
     "requeue_held_job": "for the operator of the installation",
+    "requeue_silent_jobs": "the queue is shared",
     "return_failed_event": "for the operator of the installation",
     "send_notifications": "a process tells of all workspaces together",
     "server_state": "the database's, of no workspace",
     "signing_keys": "for the operator of the installation",
+    "set_last_request": "a process tells of all workspaces together",
     "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
     "stems_of_words": "it reads no table",
@@ -107,9 +112,12 @@ GLOBAL = {
 
 # Statements that ask the database for the time, and why.
 ASK_FOR_THE_TIME = {
+    "bring_jobs_back": "it is the database's clock that was set back",
+    "bring_schedules_back": "it is the database's clock that was set back",
     "insert_work": "the queue library compares with the database's clock",
     "server_state": "it is the database's clock that is looked at",
     "requeue_held_job": "the queue library compares with the database's clock",
+    "requeue_silent_jobs": "the queue library compares with the database's clock",
 }
 
 _SEARCHED = ("contacts", "conversations", "tickets")

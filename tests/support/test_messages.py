@@ -163,7 +163,7 @@ def test_markup_in_a_message_is_made_safe(world: World) -> None:
 # Switch
 
 
-@pytest.mark.parametrize("written", ["+353832345678", "+353 (83) 234-5678"])
+@pytest.mark.parametrize("written", ["+353832345678", "+353 (83) 234-5678", "+353 (0)83 234-5678"])
 def test_a_redirect_is_noted_on_the_owner_of_the_number(world: World, written: str) -> None:
     world.attribute(name="Area", model="contact", data_type="string")
     contact = world.user(phone=written)

@@ -27,6 +27,7 @@ from pgqueuer.models import TracebackRecord
 
 from callbox.platform.clock import machine_time
 from callbox.platform.database import connection
+from callbox.platform.database.pool import connect
 from callbox.platform.jobs.queue import Job, Schedule, Work, enqueue, storable
 from callbox.platform.telemetry import jobs_finished
 
@@ -34,6 +35,7 @@ _CHANNEL = Channel("ch_pgqueuer")
 _MAX_RETRY_DELAY = timedelta(minutes=5)
 _STATEMENT_TIMEOUT_SECONDS = 30
 _CLOSE_TIMEOUT_SECONDS = 5
+_NEVER = timedelta(days=36_500)
 
 # Every name is given: left out, the library would take it from the environment, some from names as common as CHANNEL.
 SETTINGS = DBSettings(
@@ -159,6 +161,10 @@ class OneTickEach(ScheduleExecutor):
 
 
 class _Queries(Queries):
+    async def dequeue(self, *args: Any, **options: Any) -> list[ClaimedJob]:
+        """Only what waits. Whose worker is gone, the library would tell by a clock that may jump; `Watch` does."""
+        return await super().dequeue(*args, **{**options, "heartbeat_timeout": _NEVER})
+
     async def retry_job(self, job: ClaimedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Where even this fails, the job stays claimed and is taken again when its heartbeat is old."""
         try:
@@ -173,6 +179,7 @@ async def _queries(dsn: str, pool_size: int) -> AsyncIterator[Queries]:
         dsn,
         min_size=0,
         max_size=pool_size,
+        connect=connect,
         command_timeout=_STATEMENT_TIMEOUT_SECONDS,
         server_settings={"application_name": "callbox jobs", "timezone": "UTC"},
     )

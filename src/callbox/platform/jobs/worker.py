@@ -1,4 +1,4 @@
-"""The worker: relay, queue, scheduler and loops of rooms, each started again whenever the database went away."""
+"""The worker: relay, queue, scheduler, watch and loops of rooms, each started again whenever the database went away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from callbox.platform.database import close_pool, open_pool
 from callbox.platform.jobs.engine import run_queue, run_schedules
 from callbox.platform.jobs.queue import Job, Schedule, storable, trim_log
 from callbox.platform.jobs.relay import Relay, Subscriber, pause
+from callbox.platform.jobs.watch import Watch
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -62,6 +63,7 @@ async def run_worker(
             _keep_running(
                 "queue", lambda: run_queue(dsn, stop, jobs, every_schedule, **msgspec.structs.asdict(chosen)), stop
             ),
+            _keep_running("watch", lambda: Watch(chosen.heartbeat_seconds, chosen.poll_seconds).run(stop), stop),
             *(_keep_running(name, partial(loop, stop), stop) for name, loop in (loops or {}).items()),
         )
     finally:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from callbox.platform.clock import unix, unix_or_none
 from callbox.support.messages.queries import MessageRow
 from callbox.wire.decode import UnixTime, WireId
-from callbox.wire.html import MAX_HTML_LENGTH
+from callbox.wire.markup import MAX_HTML_LENGTH
 from callbox.workspace.admins.queries import AdminRow
 
 
