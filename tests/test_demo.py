@@ -16,15 +16,7 @@ import phonenumbers
 import pytest
 
 from tests.cli.commands import Commands
-from tests.conftest import (
-    RunningServer,
-    TestWorkspace,
-    _create_database,
-    _drop_database,
-    new_workspace,
-    start_server,
-    stop_server,
-)
+from tests.conftest import RunningServer, TestWorkspace, new_database, new_workspace, serving
 
 Json = dict[str, Any]
 
@@ -302,16 +294,16 @@ def world(server: RunningServer, callbox: Commands) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def second(postgres_url: str, short_directory: Path) -> Iterator[World]:
     """Another one, with which a server began."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "demo", {"CALLBOX_DATABASE_URL": url}, "--demo")
-    workspace = re.search(r"^Workspace: +([a-z0-9]{8}), Dawnshift$", running.printed, re.MULTILINE)
-    assert workspace
-    assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", running.printed, re.MULTILINE)
-    headers = {"Authorization": f"Bearer {running.first_token}"}
-    with httpx.Client(base_url=running.url, headers=headers, timeout=30) as api:
-        yield World(TestWorkspace(workspace[1], running.first_token, api), url)
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "demo", {"CALLBOX_DATABASE_URL": url}, "--demo") as running,
+    ):
+        workspace = re.search(r"^Workspace: +([a-z0-9]{8}), Dawnshift$", running.printed, re.MULTILINE)
+        assert workspace
+        assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", running.printed, re.MULTILINE)
+        headers = {"Authorization": f"Bearer {running.first_token}"}
+        with httpx.Client(base_url=running.url, headers=headers, timeout=30) as api:
+            yield World(TestWorkspace(workspace[1], running.first_token, api), url)
 
 
 def test_two_runs_give_the_same_data(world: World, second: World) -> None:

@@ -4,10 +4,11 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import httpx
 import pytest
 
 from tests.channels.live import watching
-from tests.conftest import RunningServer, _create_database, _drop_database, free_port, start_server, stop_server
+from tests.conftest import free_port, new_database, serving
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("nginx") and shutil.which("openssl")) and "CI" not in os.environ,
@@ -31,43 +33,44 @@ class Proxy:
     """An nginx in front of a server."""
 
     url: str
-    server: RunningServer
-    tls: ssl.SSLContext
+    certificate: Path
+    token: str
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """Trusts its certificate."""
+        return ssl.create_default_context(cafile=str(self.certificate))
 
     def client(self, local_address: str = "127.0.0.1") -> httpx.Client:
         """A client with the server's token, from an address of this machine."""
         return httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {self.server.first_token}", "Host": "api.example.com"},
+            headers={"Authorization": f"Bearer {self.token}", "Host": "api.example.com"},
             transport=httpx.HTTPTransport(verify=self.tls, local_address=local_address),
             timeout=30,
         )
 
 
 @pytest.fixture(scope="module")
-def proxy(postgres_url: str, short_directory: Path) -> Iterator[Proxy]:
-    """A server that believes its proxy, and the proxy."""
+def proxy(postgres_url: str, migrated_database: str, short_directory: Path) -> Iterator[Proxy]:
+    """One in front of a server that believes it."""
     directory = short_directory / "proxy"
     directory.mkdir()
-    name, database_url = _create_database(postgres_url)
-    environment = {
-        "CALLBOX_DATABASE_URL": database_url,
-        "CALLBOX_PUBLIC_URL": PUBLIC_URL,
-        "CALLBOX_TRUSTED_PROXIES": "127.0.0.1",
-    }
-    server = start_server(directory / "data", environment)
-    port = free_port()
-    nginx = _start_nginx(directory, server, port)
-    tls = ssl.create_default_context(cafile=str(directory / "certificate.pem"))
-    yield Proxy(f"https://127.0.0.1:{port}", server, tls)
-    if server.process.poll() is None:
-        stop_server(server)
-    nginx.terminate()
-    assert nginx.wait(30) == 0
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url, migrated_database) as database_url:
+        environment = {
+            "CALLBOX_DATABASE_URL": database_url,
+            "CALLBOX_PUBLIC_URL": PUBLIC_URL,
+            "CALLBOX_TRUSTED_PROXIES": "127.0.0.1",
+        }
+        with (
+            serving(directory / "data", environment) as server,
+            _nginx(directory, server.url, server.first_token) as running,
+        ):
+            yield running
 
 
-def _start_nginx(directory: Path, server: RunningServer, port: int) -> subprocess.Popen[bytes]:
+@contextmanager
+def _nginx(directory: Path, upstream: str, token: str) -> Iterator[Proxy]:
     key, certificate = directory / "key.pem", directory / "certificate.pem"
     subprocess.run(
         [
@@ -77,10 +80,24 @@ def _start_nginx(directory: Path, server: RunningServer, port: int) -> subproces
         capture_output=True,
         check=True,
     )
+    port = free_port()
+    configuration = directory / "nginx.conf"
+    configuration.write_text(_configured(directory, upstream, port, key, certificate))
+    proxy = Proxy(f"https://127.0.0.1:{port}", certificate, token)
+    nginx = subprocess.Popen(["nginx", "-c", str(configuration)])
+    try:
+        wait_for(lambda: nginx.poll() is not None or _listens(port))
+        yield proxy
+    finally:
+        nginx.terminate()
+        assert nginx.wait(30) == 0
+
+
+def _configured(directory: Path, upstream: str, port: int, key: Path, certificate: Path) -> str:
     site = re.sub(r"listen \[::\]:443 ssl;", "", SHIPPED)
     for shipped, here in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("server 127.0.0.1:8080", f"server {server.url.removeprefix('http://')}"),
+        ("server 127.0.0.1:8080", f"server {upstream.removeprefix('http://')}"),
         ("/etc/ssl/certs/api.example.com.pem", str(certificate)),
         ("/etc/ssl/private/api.example.com.key", str(key)),
     ):
@@ -89,23 +106,15 @@ def _start_nginx(directory: Path, server: RunningServer, port: int) -> subproces
     temporary = " ".join(
         f"{kind}_temp_path {directory / kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    whole = directory / "nginx.conf"
-    whole.write_text(
+    return (
         f"daemon off; pid {directory / 'pid'}; error_log stderr warn; events {{}}\n"
         f"http {{ access_log off; {temporary}\n{site}\n}}\n"
     )
-    nginx = subprocess.Popen(["nginx", "-c", str(whole)])
-    tls = ssl.create_default_context(cafile=str(certificate))
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        assert nginx.poll() is None, "nginx ended; it has said why"
-        try:
-            httpx.get(f"https://127.0.0.1:{port}/healthz", verify=tls)
-        except httpx.ConnectError:
-            time.sleep(0.05)
-        else:
-            return nginx
-    raise AssertionError("nginx does not answer")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_calls_pass_and_links_lead_to_the_public_url(proxy: Proxy) -> None:
@@ -141,17 +150,18 @@ def test_what_is_for_the_house_stays_inside(target: str, proxy: Proxy) -> None:
         assert api.send(request).status_code == 404
 
 
-def test_streams_are_passed_on_at_once(proxy: Proxy, monkeypatch: pytest.MonkeyPatch, short_directory: Path) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(short_directory / "proxy" / "certificate.pem"))
-    with watching(proxy.url, proxy.server.first_token) as live, proxy.client() as api:
+def test_streams_are_passed_on_at_once(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(proxy.certificate))
+    with watching(proxy.url, proxy.token) as live, proxy.client() as api:
         assert api.post("/contacts", json={"role": "lead", "name": "Somebody"}).status_code == 200
         live.wait(lambda live: "contact.lead.created" in live.topics())
 
 
-def test_what_the_proxy_answers_by_itself_has_the_apis_form(proxy: Proxy) -> None:
-    with proxy.client() as api:
-        _check_form(_announcing(50_000_000, proxy), 413, "payload_too_large")
-        stop_server(proxy.server)
+def test_what_the_proxy_answers_by_itself_has_the_apis_form(short_directory: Path) -> None:
+    directory = short_directory / "alone"
+    directory.mkdir()
+    with _nginx(directory, f"http://127.0.0.1:{free_port()}", "none") as alone, alone.client() as api:
+        _check_form(_announcing(50_000_000, alone), 413, "payload_too_large")
         _check_form(api.get("/me"), 502, "service_unavailable")
 
 

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from callbox.platform.database import GlobalQuery, close_pool, open_pool, transaction
-from callbox.platform.database.embedded import EmbeddedPostgres
+from callbox.platform.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from callbox.platform.database.migrate import migrate
 from callbox.settings import Settings
 from callbox.workspace.workspaces import NewWorkspace, list_workspaces, open_workspace
@@ -19,6 +19,8 @@ from callbox.workspace.workspaces import NewWorkspace, list_workspaces, open_wor
 OLDEST_POSTGRESQL = 15
 COMMAND_POOL_SIZE = 2
 _WATCH_SECONDS = 1.0
+# Between attempts to start what does not start.
+_RETRY_SECONDS = 2.0
 _CONNECT_SECONDS = 10
 
 _log = structlog.get_logger("callbox.installation")
@@ -110,12 +112,17 @@ class Database:
             yield file
 
     async def keep_running(self) -> None:
-        """Beside a server: start the embedded PostgreSQL again if it ends. Never returns."""
+        """Beside a server: start the embedded PostgreSQL again if it ends, until it starts. Never returns."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if self.embedded is not None and not self.embedded.is_running():
                 _log.error("postgresql_ended", next="starting it again")
-                await asyncio.to_thread(self.embedded.start, self._on_progress)
+                try:
+                    await asyncio.to_thread(self.embedded.start, self._on_progress)
+                except EmbeddedPostgresError as error:
+                    # It ran before, so what hinders it now may pass, as a full disk does.
+                    _log.error("postgresql_does_not_start", reason=str(error))
+                    await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _is_alone(file: IO[str]) -> bool:

@@ -38,7 +38,8 @@ class Taken:
 
 
 class Receiver:
-    """What arrived, and how to answer: a status, or `drop`, `stall`, `trickle`, `flood`, `garbage`."""
+    """What arrived, and how to answer: a status, or `drop`, `stall`, `trickle`, `flood`, `headers`,
+    `garbage`."""
 
     def __init__(self, port: int = 0) -> None:
         self.answer: int | str = 200
@@ -162,6 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
                 while not closing.is_set():
                     self.wfile.write(b"flood" * 10_000)
+            case "headers":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                while not closing.is_set():
+                    self.wfile.write(b"X: endless\r\n" * 1_000)
             case "garbage":
                 self.wfile.write(b"\x00\xff\xfe no HTTP\r\n\r\n")
 

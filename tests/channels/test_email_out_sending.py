@@ -18,9 +18,10 @@ from callbox.channels.email.sending import MOST_ATTEMPTS
 from tests.channels import mail_server
 from tests.channels.correspondence import Eventually, MailDesk
 from tests.cli.commands import Commands
-from tests.conftest import RunningServer, _create_database, _drop_database, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, new_database, new_workspace, serving
 from tests.support.conversations import part_types, parts_of
 from tests.survival.harness import children_of
+from tests.waiting import wait_for
 
 Json = dict[str, Any]
 
@@ -51,21 +52,18 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(postgres_url: str, short_directory: Path) -> Iterator[Installation]:
+def installation(postgres_url: str, migrated_database: str, short_directory: Path) -> Iterator[Installation]:
     """Shared by the tests of this module, each with a workspace and addresses of its own."""
-    name, url = _create_database(postgres_url)
     data = short_directory / "sending"
-    with mail_server.mail_server() as mails:
+    with new_database(postgres_url, migrated_database) as url, mail_server.mail_server() as mails:
         environment = {
             "CALLBOX_DATABASE_URL": url,
             "CALLBOX_EMAIL_DOMAIN": "mail.callbox.internal",
             "CALLBOX_PUBLIC_URL": "https://support.callbox.internal",
             "CALLBOX_SMTP_URL": f"smtp://127.0.0.1:{mails.port}?starttls=optional",
         }
-        running = start_server(data, environment)
-        yield Installation(running, mails, data)
-        assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+        with serving(data, environment) as running:
+            yield Installation(running, mails, data)
 
 
 @pytest.fixture
@@ -285,10 +283,7 @@ def test_a_killed_worker_neither_loses_a_mail_nor_sends_one_twice(desk: MailDesk
     [worker] = [process for process, command in children.items() if "worker" in command]
     os.kill(worker, signal.SIGKILL)
     # Jobs of a killed worker run again once it has not been heard of for a while.
-    deadline = time.monotonic() + 30
-    while len(desk.call("GET", "/manage/v1/outbox", params={"state": "sent"})["data"]) < len(contacts):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: len(desk.call("GET", "/manage/v1/outbox", params={"state": "sent"})["data"]) == len(contacts))
     sent = [len(installation.mails.mails_to(contact["email"])) for contact in contacts]
     # The one whose delivery was cut off before it was noted may come a second time.
     assert min(sent) == 1

@@ -197,6 +197,7 @@ _ALSO_NULL: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("contact", ("email", "email_domain"), "null without an e-mail address"),
     ("article_content", ("url",), "null for a draft, as the article's own"),
     ("company_scroll", ("pages",), "null in the example"),
+    ("part_attachment", ("width", "height"), "null for what is no picture, as data connectors expect"),
     (
         "conversation_statistics",
         (

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from callbox.wire.authentication import CACHE_SECONDS
 from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer
-from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, TestWorkspace, new_workspace, serving
 from tests.guards.attempts import Attempts, refusal, send_raw
 from tests.guards.conftest import Database
 from tests.guards.requests import OPERATIONS, REQUESTS
@@ -106,9 +106,8 @@ def test_token_comes_as_bearer_or_as_user_name(place: TestWorkspace, tenant: Ten
 @pytest.fixture
 def second(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """Another server of the same installation, which hears nothing of the first but through the database."""
-    running = start_server(short_directory / "second", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
-    yield running
-    assert stop_server(running) == 0
+    with serving(short_directory / "second", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker") as running:
+        yield running
 
 
 def test_revoked_token_and_moved_clock_are_seen_by_every_server_within_seconds(

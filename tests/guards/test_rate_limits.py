@@ -12,7 +12,7 @@ import pytest
 
 from callbox.platform import clock
 from callbox.wire.rate_limits import WINDOW_SECONDS, RateLimiter, shared_counters
-from tests.conftest import RunningServer, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, new_workspace, serving
 from tests.guards.attempts import refusal
 from tests.guards.conftest import Database
 from tests.guards.tenants import Tenant
@@ -26,9 +26,8 @@ _ATTEMPTS = 3
 def limited(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """A server with two HTTP processes and a limit; what tests prepare is done by the guarded server beside it."""
     environment = {"CALLBOX_DATABASE_URL": database.url, "CALLBOX_RATE_LIMIT": str(A_MINUTE)}
-    running = start_server(short_directory / "limited", environment, "--workers", "2", "--no-worker")
-    yield running
-    assert stop_server(running) == 0
+    with serving(short_directory / "limited", environment, "--workers", "2", "--no-worker") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

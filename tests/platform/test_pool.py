@@ -1,8 +1,11 @@
 """The connection pool: what it lends, what it takes back, and how it ends."""
 
 import asyncio
+import secrets
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -143,6 +146,42 @@ async def test_closing_waits_for_what_is_lent(empty_database_url: str) -> None:
     assert held.is_closed()
 
 
+@asynccontextmanager
+async def over_tcp(url: str) -> AsyncIterator[str]:
+    """A way by TCP to a database that listens on a Unix socket; to another, its own."""
+    parts = urlsplit(url)
+    place = dict(parse_qsl(parts.query))
+    if not place:
+        yield url
+        return
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = f"{place['host']}/.s.PGSQL.{place['port']}"
+        back, forth = await asyncio.open_unix_connection(path)
+        await asyncio.gather(pass_on(reader, forth), pass_on(back, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield urlunsplit(parts._replace(netloc=f"{parts.netloc}127.0.0.1:{port}", query=""))
+
+
+async def test_a_database_whose_machine_vanished_is_noticed(empty_database_url: str) -> None:
+    async with over_tcp(empty_database_url) as url:
+        await open_pool(url, 1)
+        async with connection() as held:
+            assert await held.fetchval("SELECT 1") == 1
+            connected = held._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+        await close_pool()
+
+
 async def test_an_unreachable_database_is_unavailable_and_stays_so() -> None:
     await open_pool("postgresql://callbox@127.0.0.1:1/none", 1)
     try:
@@ -151,3 +190,57 @@ async def test_an_unreachable_database_is_unavailable_and_stays_so() -> None:
                 await server_process()
     finally:
         await close_pool()
+
+
+@pytest.fixture
+async def pool_where_one_fits(empty_database_url: str) -> AsyncIterator[str]:
+    """A pool of three, on a server that takes one connection from its user; the user's URL."""
+    owner = await asyncpg.connect(empty_database_url)
+    role, password = f"one_{secrets.token_hex(6)}", secrets.token_hex(6)
+    await owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}' CONNECTION LIMIT 1")
+    parts = urlsplit(empty_database_url)
+    place = f"{role}:{password}@{parts.netloc.rpartition('@')[2]}"
+    url = urlunsplit(parts._replace(netloc=place))
+    await open_pool(url, 3)
+    yield url
+    await close_pool()
+    await owner.execute(f"DROP ROLE {role}")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("pool_where_one_fits")
+class TestFullServer:
+    async def test_users_share_the_connections_that_the_server_has_place_for(self) -> None:
+        async def ask() -> int:
+            async with connection() as held:
+                pid = held.get_server_pid()
+                await held.execute("SELECT pg_sleep(0.01)")
+            return pid
+
+        async with asyncio.timeout(5):
+            assert len(set(await asyncio.gather(*(ask() for _ in range(50))))) == 1
+
+    async def test_who_gives_up_leaves_the_connection_to_the_next(self) -> None:
+        async with connection():
+            waiting = [asyncio.create_task(server_process()) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            waiting[0].cancel()
+            await asyncio.sleep(0)
+            assert not waiting[1].done()
+        async with asyncio.timeout(5):
+            await waiting[1]
+            assert await server_process() == await waiting[1]
+
+    async def test_a_server_that_stays_full_is_unavailable_in_the_end(
+        self, pool_where_one_fits: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT_SECONDS", 0.2)
+        other = await asyncpg.connect(pool_where_one_fits)
+        with pytest.raises(DatabaseUnavailable, match="no more connections"):
+            await server_process()
+        await other.close()
+        async with asyncio.timeout(5):
+            while True:
+                with suppress(DatabaseUnavailable):
+                    await server_process()
+                    break

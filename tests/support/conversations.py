@@ -134,9 +134,16 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
 
 
 def send_while(
-    database_url: str, statement: str, id_: str, *sending: Callable[[], httpx.Response]
+    database_url: str,
+    statement: str,
+    id_: object,
+    *sending: Callable[[], httpx.Response],
+    then: tuple[str, object] | None = None,
 ) -> list[httpx.Response]:
-    """The answers to requests that all wait for what a statement about a row does, or have not to wait for it."""
+    """The answers to requests that all wait for what a statement about a row does, or have not to wait for it.
+
+    `then` is a further statement of the same transaction, with its row, once the requests wait.
+    """
 
     async def run() -> list[httpx.Response]:
         other = await asyncpg.connect(database_url)
@@ -146,6 +153,8 @@ def send_while(
                 sent = [asyncio.create_task(asyncio.to_thread(send)) for send in sending]
                 while sum(each.done() for each in sent) + await other.fetchval(_WAITING) < len(sent):
                     await asyncio.wait(sent, timeout=0.01)
+                if then is not None:
+                    await other.execute(*then)
             return await asyncio.gather(*sent)
         finally:
             await other.close()

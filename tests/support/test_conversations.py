@@ -144,7 +144,7 @@ def test_what_cannot_begin_is_refused(desk: Desk, body: Json, refusal: tuple[int
 
 
 def test_texts_without_markup(desk: Desk) -> None:
-    conversation = desk.start(body="One\n\nTwo & <three>")
+    conversation = desk.start(body="One\n\nTwo & <three>", subject="Mail from <ada@example.com> &amp; others")
     desk.answer(conversation, body="<p>First</p><ul><li>a</li><li><b>b</b></li></ul>")
     path = f"/conversations/{conversation['id']}"
     for answer in (
@@ -152,6 +152,7 @@ def test_texts_without_markup(desk: Desk) -> None:
         desk.call("PUT", path, params={"display_as": "plaintext"}, json={"read": True}),
     ):
         assert answer["source"]["body"] == "One\nTwo & <three>"
+        assert answer["source"]["subject"] == "Mail from <ada@example.com> &amp; others"
         assert last_part(answer)["body"] == "First\na\nb"
     assert last_part(desk.get(conversation["id"]))["body"].startswith("<p>First</p>")
 

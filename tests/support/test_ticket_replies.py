@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.support.conversations import MORNING, error_of, parts_of
+from tests.conftest import RunningServer, TestWorkspace
+from tests.support.conversations import MORNING, error_of, parts_of, send_while
 from tests.support.tickets import Json, TicketDesk, ticket_parts_of, told_by
 
 
@@ -127,8 +127,6 @@ def test_what_no_customer_sees_takes_notes_alone(
     mismatch = (400, "parameter_mismatch")
     assert error_of(api.post(url, json=by_contact)) == (*mismatch, f"User replies are not allowed on {name} tickets")
     assert error_of(api.post(url, json=by_admin)) == (*mismatch, f"Comments are not allowed on {name} tickets")
-    offer = {**by_admin, "message_type": "quick_reply", "reply_options": [{"text": "Yes", "uuid": "y"}]}
-    assert error_of(api.post(url, json=offer)) == (*mismatch, f"Quick replies are not allowed on {name} tickets")
     farewell = {"message_type": "close", "type": "admin", "admin_id": desk.me, "body": "Goodbye"}
     refused = api.post(f"/conversations/{ticket['id']}/parts", json=farewell)
     assert error_of(refused) == (*mismatch, f"Comments are not allowed on {name} tickets")
@@ -307,14 +305,51 @@ def test_a_cross_posted_note_stands_in_everything_linked(desk: TicketDesk) -> No
     assert parts_of(desk.get(unlinked["id"])) == []
 
 
-@pytest.mark.parametrize(("category", "kind"), [("Customer", "note"), ("Customer", "comment"), ("Tracker", "note")])
+@pytest.mark.parametrize(
+    ("category", "kind"), [("Customer", "note"), ("Tracker", "note"), ("Back-office", "quick_reply")]
+)
 def test_only_notes_of_back_office_tickets_are_cross_posted(
     api: httpx.Client, desk: TicketDesk, category: str, kind: str
 ) -> None:
     ticket = desk.ticket(desk.ticket_type(category))
-    body = {"type": "admin", "message_type": kind, "admin_id": desk.me, "body": "x", "cross_post": True}
+    options = [{"text": "Yes", "uuid": "22d6d1f4-1a19-41d0-94c2-e54031f78aca"}]
+    body = {
+        "type": "admin",
+        "message_type": kind,
+        "admin_id": desk.me,
+        "body": "x",
+        "reply_options": options,
+        "cross_post": True,
+    }
     assert error_of(api.post(f"/tickets/{ticket['id']}/reply", json=body))[:2] == (400, "parameter_invalid")
     assert desk.read(ticket["id"]) == ticket
+
+
+@pytest.mark.parametrize("way", ["cross-post", "link", "unlink"])
+def test_a_merge_and_what_takes_a_ticket_with_its_links_do_not_block_each_other(
+    desk: TicketDesk, server: RunningServer, way: str
+) -> None:
+    conversation, another = desk.start(), desk.start()
+    ticket = desk.ticket(desk.ticket_type("Back-office"))
+    desk.link(ticket, conversation["id"])
+    links = f"/manage/v1/tickets/{ticket['id']}/links"
+    note = {"type": "admin", "message_type": "note", "admin_id": desk.me, "body": "Look", "cross_post": True}
+    ways: dict[str, tuple[str, str, Json | None]] = {
+        "cross-post": ("POST", f"/tickets/{ticket['id']}/reply", note),
+        "link": ("POST", links, {"id": another["id"]}),
+        "unlink": ("DELETE", f"{links}/{conversation['id']}", None),
+    }
+    method, url, body = ways[way]
+    taken = another if way == "link" else conversation
+    hold = "SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
+    [answer] = send_while(
+        server.database_url,
+        hold,
+        int(taken["id"]),
+        lambda: desk.api.request(method, url, json=body),
+        then=(hold, int(ticket["id"])),
+    )
+    assert answer.status_code == 200
 
 
 def test_notes_cross_posted_at_once_block_nobody(desk: TicketDesk) -> None:

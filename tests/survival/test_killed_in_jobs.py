@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from callbox.channels.email.smtp import use_mail_server
@@ -18,14 +17,15 @@ from callbox.platform.jobs.worker import WorkerSettings, run_worker
 from callbox.reactions import register_reactions
 from callbox.serving import tell_process
 from callbox.settings import read_settings
-from callbox.working import JOBS, SCHEDULES, SUBSCRIBERS
+from callbox.working import JOBS, LOOPS, SCHEDULES, SUBSCRIBERS
 from tests.channels.correspondence import MailDesk
 from tests.channels.mail_server import MailServer, mail_server
 from tests.channels.test_text_messages import TwilioLike, twilio
 from tests.conftest import new_workspace, start_server, stop_server
 from tests.support.test_attachments import elsewhere
 from tests.survival.every_job import BY_EARLIER, HOUR, WORK, Check, Place, is_prepared, prepare
-from tests.survival.harness import wait_for
+from tests.survival.session import Session
+from tests.waiting import wait_for
 
 __all__ = ["elsewhere", "twilio"]
 
@@ -42,14 +42,6 @@ QUICK = WorkerSettings(concurrency=200, poll_seconds=0.2, heartbeat_seconds=2)
 TABLES = """
     SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
     WHERE schemaname = 'public' AND tablename !~ '^(pgqueuer|outbox|recent_events|failed_events|schema_migrations)'
-"""
-# From the locks alone: who is active is remembered for the length of a transaction.
-WAITING = """
-    SELECT DISTINCT w.pid FROM pg_locks w
-    WHERE NOT w.granted AND EXISTS (
-        SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-        WHERE l.pid = w.pid AND d.datname = current_database()
-    )
 """
 REFUSE_ENDS = """
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
@@ -71,34 +63,10 @@ RUN = """
 """
 
 
-class Session:
-    """A connection to the database that stays, with what it locks."""
-
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
-        self._connection = self._runner.run(asyncpg.connect(url))
-
-    def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
-        """Run one statement."""
-        return list(self._runner.run(self._connection.fetch(statement, *arguments)))
-
-    def execute(self, statements: str) -> None:
-        """Run several, without arguments."""
-        self._runner.run(self._connection.execute(statements))
-
-    def names(self, status: str) -> list[str]:
-        """Of which kinds there is work in this state."""
-        found = self.fetch("SELECT entrypoint FROM pgqueuer WHERE status::text = $1", status)
-        return [row["entrypoint"] for row in found]
-
-    def waiting(self) -> list[int]:
-        """Backends that wait for a lock."""
-        return [row["pid"] for row in self.fetch(WAITING)]
-
-    def close(self) -> None:
-        """End it."""
-        self._runner.run(self._connection.close())
-        self._runner.close()
+def names(session: Session, status: str) -> list[str]:
+    """Of which kinds there is work in this state."""
+    found = session.fetch("SELECT entrypoint FROM pgqueuer WHERE status::text = $1", status)
+    return [row["entrypoint"] for row in found]
 
 
 def work(url: str, environment: dict[str, str], jobs: Collection[str], schedules: bool) -> None:
@@ -141,6 +109,7 @@ class Workers:
 
 def test_every_kind_of_job_has_work_here() -> None:
     assert sorted(WORK) == sorted(EVERY_JOB)
+    assert set(LOOPS) == {"webhooks"}, "what is no job has a test of its own, as test_webhooks.py is for this one"
 
 
 @pytest.fixture
@@ -201,7 +170,7 @@ def test_a_worker_killed_in_any_kind_of_job_leaves_nothing_undone_and_nothing_do
         wait_for(lambda: session.fetch(LEFT)[0][0] == 0, pause=0.1)
     assert {name for name, is_done in checks.items() if not is_done()} == set()
     assert session.fetch("SELECT FROM failed_events") == []
-    assert session.names("failed") == []
+    assert names(session, "failed") == []
     assert len(place.files_kept()) == 3, "a picture, a mail and an export"
 
 
@@ -209,7 +178,7 @@ def wait_for_all_kinds(workers: Workers, session: Session) -> None:
     """Until events and schedules have become work, none of which is begun."""
     session.fetch(RUN, EVERY_SCHEDULE)
     with workers.killed_after([], schedules=True):
-        wait_for(lambda: set(EVERY_JOB) <= set(session.names("queued")))
+        wait_for(lambda: set(EVERY_JOB) <= set(names(session, "queued")))
     session.fetch(ONE_OF_EACH)
 
 
@@ -223,7 +192,7 @@ def kill_in_the_middle(workers: Workers, session: Session, kinds: list[str]) -> 
 
 
 def are_stuck(session: Session, kinds: list[str]) -> bool:
-    picked = [name for name in session.names("picked") if name in kinds]
+    picked = [name for name in names(session, "picked") if name in kinds]
     return set(picked) == set(kinds) and len(session.waiting()) == len(picked)
 
 

@@ -16,6 +16,7 @@ from callbox.platform.clock import machine_time
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
 from callbox.platform.processes import stop_signal
+from callbox.platform.temporary import temporary_directory
 from callbox.serving import Server, listen, listen_at, tell_process
 from callbox.settings import Settings, SettingsError
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
@@ -29,6 +30,7 @@ LmtpOption = Annotated[
     typer.Option(help="Take mail in by LMTP: a path for a socket, a port, or HOST:PORT.", show_default=False),
 ]
 
+_METRICS_PREFIX = "callbox-counts-"
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
@@ -62,10 +64,18 @@ def serve(
             stop = stop_signal()
             async with database.serving():
                 made = await _first_start(settings, database.url, with_demo=demo)
-                server = Server(
-                    settings, database.url, listening, workers, run_jobs=not no_worker, own_url=url, doors=doors
-                )
-                await server.run(stop, lambda: _welcome(url, made, data, doors), database.keep_running)
+                with temporary_directory(_METRICS_PREFIX) as metrics:
+                    server = Server(
+                        settings,
+                        database.url,
+                        listening,
+                        workers,
+                        run_jobs=not no_worker,
+                        own_url=url,
+                        metrics=metrics,
+                        doors=doors,
+                    )
+                    await server.run(stop, lambda: _welcome(url, made, data, doors), database.keep_running)
                 say("Stopping.")
 
         asyncio.run(run())

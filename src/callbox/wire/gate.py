@@ -5,6 +5,7 @@ headers of the answer. It is written by hand because it stands in front of every
 framework's guards and middleware cost several times as much there.
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -14,6 +15,7 @@ import structlog
 
 from callbox.platform.telemetry import observe_request
 from callbox.wire import versions
+from callbox.wire.abandoned import is_abandoned, may_be_broken_off
 from callbox.wire.authentication import Authenticator, Caller
 from callbox.wire.bodies import MAX_FILES_BYTES
 from callbox.wire.errors import (
@@ -111,10 +113,15 @@ class Gate:
                 return
             headers = _Headers(scope["headers"])
             state["caller"] = caller = await self._admit(headers, scope, exchange)
+            if scope["method"] == "GET" or path.endswith("/search"):
+                may_be_broken_off(state)
             if headers.idempotency_key and scope["method"] != "GET":
                 await answer_once(self._application, caller, headers.idempotency_key, scope, receive, exchange.send)
             else:
                 await self._application(scope, receive, exchange.send)
+        except asyncio.CancelledError:
+            if not is_abandoned(state):
+                raise
         except Exception as error:  # noqa: BLE001  # whatever happens, the client gets an answer in the API's form
             await exchange.refuse(wire_error_of(error, exchange.request_id))
 

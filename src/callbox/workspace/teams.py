@@ -205,8 +205,9 @@ async def delete_team(caller: Caller, team_id: str) -> TeamDeleted:
     async with transaction() as held:
         number = await _locked(held, caller, team_id)
         row = await team_by_id.one(held, caller.workspace_id, number)
-        await delete_team_row.run(held, caller.workspace_id, number)
+        # First: whoever gives something to the team holds that before they ask how the team shares out.
         await announce(held, caller.workspace_id, TeamRemoved(number))
+        await delete_team_row.run(held, caller.workspace_id, number)
         description = f"{caller.admin_name} deleted the team {row.name}."
         await record_activity(
             held, caller, "app_team_deletion", description, {"team": {"id": number, "name": row.name}}

@@ -107,7 +107,7 @@ async def arrange_collection_route(collection_id: str, body: bytes, scope: HTTPS
     "/manage/v1/help_centers",
     group=GROUP,
     request=CreateHelpCenterRequest,
-    errors=[service.HelpCenterNameTaken, service.TooManyHelpCenters],
+    errors=[service.HelpCenterNameTaken, service.HelpCenterNameReserved, service.TooManyHelpCenters],
     example={"identifier": "example-help", "display_name": "Example Help", "locales": ["en", "de"]},
 )
 async def create_help_center_route(body: bytes, scope: HTTPScope) -> ManagedHelpCenter:
@@ -126,7 +126,7 @@ async def get_managed_help_center(help_center_id: str, scope: HTTPScope) -> Mana
     "/manage/v1/help_centers/{help_center_id:str}",
     group=GROUP,
     request=UpdateHelpCenterRequest,
-    errors=[service.HelpCenterNotFound, service.HelpCenterNameTaken],
+    errors=[service.HelpCenterNotFound, service.HelpCenterNameTaken, service.HelpCenterNameReserved],
     example={"website_turned_on": True, "custom_domain": "help.example.com", "locales": ["en", "de"]},
 )
 async def update_help_center_route(help_center_id: str, body: bytes, scope: HTTPScope) -> ManagedHelpCenter:

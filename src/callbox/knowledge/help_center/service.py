@@ -34,6 +34,16 @@ MAX_HELP_CENTERS = 100
 _SETTINGS = ("identifier", "display_name", "custom_domain", "website_turned_on", "default_locale", "locales")
 
 
+# Those beginnings of other addresses that a help center could be called: its pages would be in the way, or not found.
+RESERVED_IDENTIFIERS = frozenset(
+    {
+        *("admins", "articles", "companies", "contacts", "conversations", "docs", "download", "events", "export"),
+        *("files", "healthz", "live", "manage", "me", "messages", "metrics", "news", "notes", "readyz", "segments"),
+        *("switch", "tags", "teams", "tickets", "unsubscribe", "visitors"),
+    }
+)
+
+
 class HelpCenterNotFound(NotFound):
     """The workspace has no such help center."""
 
@@ -42,6 +52,12 @@ class HelpCenterNameTaken(Conflict):
     """Readers come with an address alone, so no two help centers of the installation share one."""
 
     message = "identifier or custom_domain is taken by another help center"
+
+
+class HelpCenterNameReserved(ParameterInvalid):
+    """Other addresses of the server begin so."""
+
+    message = f"identifier must be none of {', '.join(sorted(RESERVED_IDENTIFIERS))}"
 
 
 class TooManyHelpCenters(ParameterInvalid):
@@ -97,7 +113,8 @@ async def help_center_of(held: Connection, caller: Caller, collection: Collectio
 
 
 async def create_help_center(caller: Caller, request: CreateHelpCenterRequest) -> ManagedHelpCenter:
-    """A further help center. Raises HelpCenterNameTaken and TooManyHelpCenters."""
+    """A further help center. Raises HelpCenterNameTaken, HelpCenterNameReserved and TooManyHelpCenters."""
+    _check_identifier(request.identifier)
     default = request.default_locale or next(iter(request.locales or []), DEFAULT_LOCALE)
     locales = _checked(default, request.locales or [default])
     async with transaction() as held:
@@ -116,6 +133,11 @@ async def create_help_center(caller: Caller, request: CreateHelpCenterRequest) -
                 caller.now(),
             )
     return managed_help_center(caller, row)
+
+
+def _check_identifier(identifier: str) -> None:
+    if identifier in RESERVED_IDENTIFIERS:
+        raise HelpCenterNameReserved
 
 
 @asynccontextmanager
@@ -142,7 +164,9 @@ def _checked(default: str, locales: list[str]) -> list[str]:
 async def update_help_center(
     caller: Caller, help_center_id: str, request: UpdateHelpCenterRequest
 ) -> ManagedHelpCenter:
-    """Change what is sent of a help center. Raises HelpCenterNameTaken."""
+    """Change what is sent of a help center. Raises HelpCenterNameTaken and HelpCenterNameReserved."""
+    if request.identifier is not UNSET:
+        _check_identifier(request.identifier)
     async with transaction() as held:
         row = await queries.help_center_for_update.first(held, caller.workspace_id, decimal_id(help_center_id))
         if row is None:

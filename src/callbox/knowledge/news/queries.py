@@ -187,7 +187,7 @@ clear_assignments = Command(
     "clear_newsfeed_assignments", "DELETE FROM newsfeed_assignments WHERE workspace_id = $1 AND news_item_id = $2"
 )
 
-# Answers the ids of the newsfeeds that there are, kept from being deleted meanwhile.
+# Answers the ids of the newsfeeds that there are.
 insert_assignments = Query(
     "insert_newsfeed_assignments",
     int,
@@ -196,7 +196,6 @@ insert_assignments = Query(
     SELECT $1, $2, f.id, sent.published_at
     FROM unnest($3::bigint[], $4::timestamptz[]) AS sent (newsfeed_id, published_at)
     JOIN newsfeeds f ON f.workspace_id = $1 AND f.id = sent.newsfeed_id
-    FOR KEY SHARE OF f
     RETURNING newsfeed_id
     """,
 )

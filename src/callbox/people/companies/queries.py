@@ -174,29 +174,58 @@ mark_deleted = Command(
     """,
 )
 
-# Companies without any contact are left out of every list. `$2` and `$3` narrow it to a tag or a segment.
-_LISTED = """
-    p.workspace_id = $1 AND p.state = 'live' AND p.user_count > 0
-    AND ($2::bigint IS NULL OR p.id IN (
-        SELECT m.company_id FROM company_tags m WHERE m.workspace_id = $1 AND m.tag_id = $2
-    ))
-    AND ($3::text IS NULL OR p.id IN (
-        SELECT m.member_id FROM segment_members m WHERE m.workspace_id = $1 AND m.segment_id = $3
-    ))"""
+# Companies without any contact are left out of every list. What narrows one has its value at the place `{}`.
+_LISTED = "p.workspace_id = $1 AND p.state = 'live' AND p.user_count > 0"
+_TAGGED = "p.id IN (SELECT m.company_id FROM company_tags m WHERE m.workspace_id = $1 AND m.tag_id = {})"
+_IN_SEGMENT = "p.id IN (SELECT m.member_id FROM segment_members m WHERE m.workspace_id = $1 AND m.segment_id = {})"
+
+_LAST_SEEN_FIRST = "p.last_request_at DESC NULLS LAST, p.id DESC"
+_LAST_SEEN_LAST = "p.last_request_at ASC NULLS LAST, p.id ASC"
 
 
-def _page(name: str, order: str) -> Query[CompanyRow]:
+def _condition(filters: tuple[str, ...]) -> str:
+    places = enumerate(filters, start=2)
+    return " AND ".join([_LISTED, *(narrowing.format(f"${place}") for place, narrowing in places)])
+
+
+def _page(name: str, *filters: str, order: str = _LAST_SEEN_FIRST) -> Query[CompanyRow]:
+    """The values of the filters, the limit and the offset are its parameters.
+
+    What is shown of companies is read of those on the page alone, not of those before it.
+    """
+    limit = len(filters) + 2
     return Query(
         name,
         CompanyRow,
-        f"SELECT {COMPANY_COLUMNS} FROM companies p WHERE {_LISTED} ORDER BY {order} LIMIT $4 OFFSET $5",
+        f"""
+        WITH listed AS (
+            SELECT p.id FROM companies p WHERE {_condition(filters)} ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}
+        )
+        SELECT {COMPANY_COLUMNS}
+        FROM listed
+        JOIN companies p ON p.workspace_id = $1 AND p.id = listed.id
+        ORDER BY {order}
+        """,
     )
 
 
-companies_descending = _page("companies_descending", "p.last_request_at DESC NULLS LAST, p.id DESC")
-companies_ascending = _page("companies_ascending", "p.last_request_at ASC NULLS LAST, p.id ASC")
+def _total(name: str, *filters: str) -> Query[int]:
+    """The values of the filters are its parameters."""
+    return Query(name, int, f"SELECT count(*) FROM companies p WHERE {_condition(filters)}")
 
-companies_total = Query("companies_total", int, f"SELECT count(*) FROM companies p WHERE {_LISTED}")
+
+companies_descending = _page("companies_descending")
+companies_ascending = _page("companies_ascending", order=_LAST_SEEN_LAST)
+companies_total = _total("companies_total")
+
+companies_of_tag = _page("companies_of_tag", _TAGGED)
+companies_of_tag_total = _total("companies_of_tag_total", _TAGGED)
+
+companies_of_segment = _page("companies_of_segment", _IN_SEGMENT)
+companies_of_segment_total = _total("companies_of_segment_total", _IN_SEGMENT)
+
+companies_of_tag_and_segment = _page("companies_of_tag_and_segment", _TAGGED, _IN_SEGMENT)
+companies_of_tag_and_segment_total = _total("companies_of_tag_and_segment_total", _TAGGED, _IN_SEGMENT)
 
 companies_after = Query(
     "companies_after",

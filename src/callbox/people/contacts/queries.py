@@ -103,13 +103,6 @@ CONTACT_COLUMNS = f"""
     )"""
 
 
-class Identified(msgspec.Struct):
-    """A contact that an identifier leads to."""
-
-    id: str
-    state: str
-
-
 class ContactState(msgspec.Struct):
     """Where a contact stands, whether live or not."""
 
@@ -192,16 +185,23 @@ contacts_page = Query(
     """,
 )
 
+# What is shown of contacts is read of those on the page alone, not of those before it.
 contacts_of_company = Query(
     "contacts_of_company",
     ContactRow,
     f"""
+    WITH listed AS (
+        SELECT m.contact_id
+        FROM contact_companies m
+        JOIN contacts l ON l.workspace_id = $1 AND l.id = m.contact_id AND l.state = 'live'
+        WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
+        ORDER BY m.contact_id
+        LIMIT $4 OFFSET $5
+    )
     SELECT {CONTACT_COLUMNS}
-    FROM contact_companies m
-    JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id AND c.state = 'live'
-    WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
-    ORDER BY m.contact_id
-    LIMIT $4 OFFSET $5
+    FROM listed
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = listed.contact_id
+    ORDER BY c.id
     """,
 )
 
@@ -209,24 +209,6 @@ contact_count = Query(
     "contact_count",
     int,
     "SELECT coalesce(sum(n), 0)::bigint FROM counts WHERE workspace_id = $1 AND kind = 'contacts'",
-)
-
-user_by_external_id = Query(
-    "user_by_external_id",
-    Identified,
-    "SELECT id, state FROM contacts WHERE workspace_id = $1 AND external_id = $2",
-)
-
-users_by_email = Query(
-    "users_by_email",
-    Identified,
-    """
-    SELECT id, state
-    FROM contacts
-    WHERE workspace_id = $1 AND email = $2 AND role = 'user' AND state <> 'merged'
-    ORDER BY state <> 'live', created_at, id
-    LIMIT 2
-    """,
 )
 
 # One statement creates a contact with its event and its count: one round trip, one commit.
@@ -305,15 +287,6 @@ touch_contacts = Command(
     "UPDATE contacts SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
 )
 
-release_external_id = Command(
-    "release_external_id",
-    """
-    UPDATE contacts
-    SET external_id = NULL
-    WHERE workspace_id = $1 AND external_id = $2 AND state <> 'live'
-    """,
-)
-
 change_state = Command(
     "change_contact_state",
     """
@@ -383,46 +356,6 @@ purge_deleted = Command(
         LIMIT 1000
     )
     """,
-)
-
-contact_by_external_id = Query(
-    "contact_by_external_id",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.external_id = $2 AND c.state = 'live'
-    """,
-)
-
-contact_by_email = Query(
-    "contact_by_email",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.email = $2 AND c.state = 'live'
-    ORDER BY c.role DESC, c.created_at, c.id
-    LIMIT 1
-    """,
-)
-
-contact_by_phone = Query(
-    "contact_by_phone",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND lower(c.formatted_phone) = $2 AND c.state = 'live'
-    ORDER BY c.role DESC, c.created_at, c.id
-    LIMIT 1
-    """,
-)
-
-lock_identifier = Query(
-    "lock_identifier",
-    str,
-    "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
 )
 
 set_last_replied = Command(

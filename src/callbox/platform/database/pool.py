@@ -5,6 +5,8 @@ room's rule and both commit together. A request with an Idempotency-Key opens th
 """
 
 import asyncio
+import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import Context, ContextVar
@@ -24,6 +26,11 @@ else:
 POOL_SIZE = 16
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
+# How long a server that had no place for another connection is not asked again.
+_FULL_SECONDS = 1
+
+# A connection to a server that confirms nothing for so long is lost, however long a statement may take.
+_SILENCE_SECONDS = 10
 
 # What connecting may fail with.
 CONNECTION_FAULTS = (
@@ -46,6 +53,19 @@ _LAST_ERRORS = (
 
 class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be reached, or is too busy to take a connection in time. Trying again is safe."""
+
+
+async def connect(*place: Any, **settings: Any) -> Connection:
+    """As asyncpg connects; and the connection ends where the server's machine has gone without a farewell."""
+    made: Any = await asyncpg.connect(*place, **settings)
+    connected = made._transport.get_extra_info("socket")
+    if connected.family != socket.AF_UNIX:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENCE_SECONDS)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _SILENCE_SECONDS // 2)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_SECONDS * 1000)
+    lent: Connection = made
+    return lent
 
 
 def connection_settings(plan_cache_mode: str) -> dict[str, Any]:
@@ -75,10 +95,12 @@ class _Pool:
 
     def __init__(self, dsn: str, size: int, plan_cache_mode: str) -> None:
         self._size = size
-        self._connect = partial(asyncpg.connect, dsn, **connection_settings(plan_cache_mode))
+        self._connect = partial(connect, dsn, **connection_settings(plan_cache_mode))
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._discarding: set[asyncio.Task[None]] = set()
+        self._awaiting: deque[asyncio.Future[Connection]] = deque()
+        self._full_until = 0.0
 
     async def take(self) -> Connection:
         """A connection that was alive a moment ago. Raises DatabaseUnavailable."""
@@ -96,10 +118,39 @@ class _Pool:
             if not kept.is_closed():
                 return kept
         try:
-            return await self.connect()
+            return await self._new_or_returned()
         except BaseException:
             self._free.release()
             raise
+
+    async def _new_or_returned(self) -> Connection:
+        """A new connection or, as long as the server has no place for one, the next of ours that comes back."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + ACQUIRE_TIMEOUT_SECONDS
+        while now() < deadline:
+            if now() >= self._full_until:
+                try:
+                    return await self._connect()
+                except asyncpg.TooManyConnectionsError:
+                    self._full_until = now() + _FULL_SECONDS
+                    connections_awaited.inc()
+                except CONNECTION_FAULTS as error:
+                    raise DatabaseUnavailable(str(error)) from error
+            if returned := await self._returned(self._full_until - now()):
+                return returned
+        raise DatabaseUnavailable("the server takes no more connections")
+
+    async def _returned(self, seconds: float) -> Connection | None:
+        """Wait for a connection that comes back."""
+        coming: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._awaiting.append(coming)
+        try:
+            await asyncio.wait({coming}, timeout=seconds)
+        except asyncio.CancelledError:
+            if not coming.cancel():
+                self._pass_on(coming.result())
+            raise
+        return None if coming.cancel() else coming.result()
 
     async def connect(self) -> Connection:
         """A new connection, which is not of the pool. Raises DatabaseUnavailable."""
@@ -115,8 +166,16 @@ class _Pool:
             self._discarding.add(discarding)
             discarding.add_done_callback(self._discarding.discard)
         else:
-            self._idle.append(lent)
+            self._pass_on(lent)
             self._free.release()
+
+    def _pass_on(self, lent: Connection) -> None:
+        while self._awaiting:
+            coming = self._awaiting.popleft()
+            if not coming.done():
+                coming.set_result(lent)
+                return
+        self._idle.append(lent)
 
     async def _discard(self, lent: Connection) -> None:
         """Close a connection after the server was told to stop what it does there."""

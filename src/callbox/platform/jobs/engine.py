@@ -27,6 +27,7 @@ from pgqueuer.models import TracebackRecord
 
 from callbox.platform.clock import machine_time
 from callbox.platform.database import connection
+from callbox.platform.database.pool import connect
 from callbox.platform.jobs.queue import Job, Schedule, Work, enqueue, storable
 from callbox.platform.telemetry import jobs_finished
 
@@ -178,6 +179,7 @@ async def _queries(dsn: str, pool_size: int) -> AsyncIterator[Queries]:
         dsn,
         min_size=0,
         max_size=pool_size,
+        connect=connect,
         command_timeout=_STATEMENT_TIMEOUT_SECONDS,
         server_settings={"application_name": "callbox jobs", "timezone": "UTC"},
     )

@@ -9,12 +9,11 @@ from callbox.support.conversations import queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, hold, showing, store
 from callbox.support.conversations.rows import Redactable
 from callbox.support.conversations.schemas import ConversationWithParts, RedactRequest
+from callbox.support.conversations.transitions import CONTACT_ROLES
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterNotFound, WireError
 from callbox.wire.search import stored_words
-
-_CONTACTS = frozenset({"user", "lead"})
 
 REDACTED_BODY = "<p><i>This message was deleted</i></p>"
 
@@ -74,7 +73,7 @@ async def _redact_source(caller: Caller, request: RedactRequest) -> Conversation
     async with transaction() as held:
         change = await _hold(held, caller, request)
         source = _checked(await queries.source_to_redact.first(held, caller.workspace_id, change.id, source_id))
-        if source.author_type not in _CONTACTS:
+        if source.author_type not in CONTACT_ROLES:
             raise PartNotRedactable
         await detach(held, caller, source.attachments)
         words = stored_words(REDACTED_BODY)

@@ -18,7 +18,13 @@ from callbox.support.conversations.changing import (
     hold,
     store,
 )
-from callbox.support.conversations.schemas import ConversationWithParts, ManageRequest, ReplyRequest, SpeakRequest
+from callbox.support.conversations.schemas import (
+    NOBODY_ID,
+    ConversationWithParts,
+    ManageRequest,
+    ReplyRequest,
+    SpeakRequest,
+)
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
@@ -91,7 +97,6 @@ async def speak_as_admin(
         case "note":
             part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
         case "quick_reply":
-            await _require_reader(held, caller, change, "Quick replies")
             part = transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
             raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
@@ -242,7 +247,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
         raise ParameterInvalid("type must be either admin or team")
     body = _text(request)
     assignee_id = _required(request.assignee_id, "assignee_id")
-    if str(assignee_id) == "0":
+    if str(assignee_id) == NOBODY_ID:
         transitions.unassign(change, author, kind, body, change.at)
         return
     assignee = await find_assignee(held, caller, kind, assignee_id)
