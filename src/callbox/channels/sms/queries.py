@@ -95,7 +95,7 @@ _REDIRECT = """
     WHERE r.workspace_id = $1 AND r.id = $2
 """
 
-redirect_by_id = Query("redirect_by_id", Redirect, _REDIRECT)
+redirect_by_id = Query("redirect_by_id", Redirect, f"{_REDIRECT}")
 
 redirect_for_update = Query("redirect_for_update", Redirect, f"{_REDIRECT} FOR NO KEY UPDATE OF r")
 
