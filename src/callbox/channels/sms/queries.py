@@ -87,17 +87,28 @@ redirect_is_sent = Command(
     "UPDATE phone_call_redirects SET sent_at = $3 WHERE workspace_id = $1 AND id = $2",
 )
 
-# Of a contact that is still there.
-_REDIRECT = """
+redirect_for_update = Query(
+    "redirect_for_update",
+    Redirect,
+    """
     SELECT r.contact_id, c.role, r.conversation_id
     FROM phone_call_redirects r
     JOIN contacts c ON c.workspace_id = $1 AND c.id = r.contact_id AND c.state = 'live'
     WHERE r.workspace_id = $1 AND r.id = $2
-"""
+    FOR NO KEY UPDATE OF r
+    """,
+)
 
-redirect_by_id = Query("redirect_by_id", Redirect, f"{_REDIRECT}")
-
-redirect_for_update = Query("redirect_for_update", Redirect, f"{_REDIRECT} FOR NO KEY UPDATE OF r")
+redirect_by_id = Query(
+    "redirect_by_id",
+    Redirect,
+    """
+    SELECT r.contact_id, c.role, r.conversation_id
+    FROM phone_call_redirects r
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = r.contact_id AND c.state = 'live'
+    WHERE r.workspace_id = $1 AND r.id = $2
+    """,
+)
 
 redirect_led_to = Command(
     "redirect_led_to",
