@@ -64,7 +64,7 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def kept() -> Iterator[tuple[Path, str]]:
+def run_of_suite() -> Iterator[tuple[Path, str]]:
     """The directory of this run, and the URL of its PostgreSQL. Neither outlives it, even if it is killed."""
     directory = Path(tempfile.mkdtemp(prefix="callbox-tests-"))
     directory.chmod(0o755)
@@ -87,15 +87,15 @@ def kept() -> Iterator[tuple[Path, str]]:
 
 
 @pytest.fixture(scope="session")
-def short_directory(kept: tuple[Path, str]) -> Path:
+def short_directory(run_of_suite: tuple[Path, str]) -> Path:
     """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
-    return kept[0]
+    return run_of_suite[0]
 
 
 @pytest.fixture(scope="session")
-def postgres_url(kept: tuple[Path, str]) -> str:
+def postgres_url(run_of_suite: tuple[Path, str]) -> str:
     """The URL of a PostgreSQL server in which databases may be created."""
-    return kept[1]
+    return run_of_suite[1]
 
 
 def _execute(url: str, statement: str) -> None:
@@ -237,16 +237,16 @@ def new_workspace(server: RunningServer) -> TestWorkspace:
 def workspace(server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
 def other(server: RunningServer) -> Iterator[TestWorkspace]:
     """A second workspace, which must not see the first."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
@@ -302,8 +302,8 @@ def several_processes(short_directory: Path, server: RunningServer) -> Iterator[
 def quiet(quiet_server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own on the quiet server."""
     made = new_workspace(quiet_server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture

@@ -468,3 +468,19 @@ def test_mails_to_a_lead_are_those_of_the_user_it_is_merged_into(desk: WaitingDe
     link = mail["plain"].rpartition("Unsubscribe: ")[2].strip()
     assert httpx.post(link).status_code == 200
     assert desk.call("GET", f"/contacts/{user['id']}")["unsubscribed_from_emails"] is True
+
+
+def test_what_is_redacted_is_in_no_mail_any_more(desk: WaitingDesk) -> None:
+    begun = desk.receive("grace@shop.example")
+    answered = desk.reply(begun["conversation_id"], "The password is 1234")
+    contact_id = answered["contacts"]["contacts"][0]["id"]
+    [mail] = desk.mails(contact_id)
+    assert "1234" in mail["html"]
+    redacted = {
+        "type": "conversation_part",
+        "conversation_id": begun["conversation_id"],
+        "conversation_part_id": last_part(answered)["id"],
+    }
+    desk.post("/conversations/redact", redacted)
+    [mail] = desk.mails(contact_id)
+    assert (mail["html"], mail["plain"]) == ("<p><i>This message was deleted</i></p>", "This message was deleted")

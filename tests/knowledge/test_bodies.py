@@ -100,6 +100,7 @@ def test_nothing_that_runs_is_kept(evil: str) -> None:
         ("<img>", "image"),
         ("<ul>" * 500, "nested"),
         ("x" * 500_001, "long"),
+        (f'<a href="https://x.example/{"a" * 8_000}">{"<p>x</p>" * 1_000}</a>', "long"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_by_name(refused: str, named: str) -> None:

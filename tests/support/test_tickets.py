@@ -348,7 +348,7 @@ def test_files_that_others_take_the_place_of_are_gone(desk: TicketDesk) -> None:
 # Updating
 
 
-def test_effects_come_in_the_order_of_theirticket_parts_of(desk: TicketDesk) -> None:
+def test_effects_come_in_the_order_of_their_parts(desk: TicketDesk) -> None:
     made, me, colleague = desk.ticket(), desk.me, desk.admin(has_inbox_seat=True)
     until = int(time.time()) + 3600
     changed = desk.update(

@@ -38,6 +38,13 @@ def test_bold_that_does_not_end_is_not_repeated_in_every_paragraph(title: str, p
     assert len(sanitise(f"<p>{opened}</p>{'<p>x</p>' * paragraphs}")) < MAX_HTML_LENGTH
 
 
+def test_bold_that_ends_late_is_not_repeated_in_every_block() -> None:
+    """Each block ends the paragraph, and opens again what is bold in it: fifty megabytes came of half a one."""
+    opened = "".join(f"<b title='{number}'>" for number in range(190))
+    with pytest.raises(ParameterInvalid, match="body is nested too deeply"):
+        sanitise(f"<p>{opened}{'<div>x</div>' * 40_000}{'</b>' * 190}</p>")
+
+
 LONG = "<p>x</p>" * 1_001  # enough to be written anew
 
 

@@ -32,6 +32,8 @@ _FLOW = {"div", "details", "blockquote"}
 _OF_BLOCKS = {"ul", "ol", "dl", "table", "thead", "tbody", "tfoot", "tr"}
 _RENAMED = {"h5": "h4", "h6": "h4"}
 _VOID = {"br", "hr", "img"}
+# Characters of inline elements at the beginnings of runs: several times what a text has that is as long as may be.
+_MOST_REPEATED = 2_000_000
 
 _CELL = {"colspan", "rowspan", "scope"}
 _ALIGNED = {"class"}
@@ -103,6 +105,7 @@ class _Arranger(HTMLParser):
         self._blocks: list[str] = []
         self._inlines: list[tuple[str, dict[str, str]]] = []
         self._is_in_run = False
+        self._repeated = 0
         # Whether the run has a paragraph of ours around it.
         self._is_loose = False
         self._is_in_frame = False
@@ -182,7 +185,9 @@ class _Arranger(HTMLParser):
         if self._is_loose:
             self._write("p", {} if self._paragraph_class is None else {"class": self._paragraph_class})
         for tag, attributes in self._inlines:
-            self._write(tag, attributes)
+            self._repeated += self._write(tag, attributes)
+        if self._repeated > _MOST_REPEATED:
+            raise ParameterInvalid(f"{self._field} is too long where links and the like reach over many blocks")
 
     def _end_run(self) -> None:
         if not self._is_in_run:
@@ -192,9 +197,11 @@ class _Arranger(HTMLParser):
             self._parts.append("</p>")
         self._is_in_run = False
 
-    def _write(self, tag: str, attributes: dict[str, str]) -> None:
+    def _write(self, tag: str, attributes: dict[str, str]) -> int:
+        """Answers how many characters it took."""
         written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
         self._parts.append(f"<{tag}{written}>")
+        return len(self._parts[-1])
 
     def _video(self, source: str) -> str:
         """The address of a frame, which is a known host's. Raises ParameterInvalid."""

@@ -14,6 +14,10 @@ MAX_HTML_LENGTH = 500_000
 MAX_DEPTH = 200
 # No more can come of it than all of it in each of its elements: so little is left as it is written.
 _MOST_MADE_OF_IT = 5_000_000
+# A block ends a paragraph with all that is open there, and what was bold is opened again in each block that follows,
+# until its own end. So many elements may come of that.
+_MOST_REOPENED = 300_000
+_REOPENED = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
 
 # Possessive throughout: on what has no end, trying it shorter would take the square of its length.
 _SPACE = r"\t\n\f\r "
@@ -56,7 +60,7 @@ def bounded(text: str, field: str) -> str:
     written = _Writer() if elements * len(text) > _MOST_MADE_OF_IT else None
     if written is not None:
         text = written.anew(text)
-    if (_depth(text) if written is None else written.deepest) > MAX_DEPTH:
+    if _depth(text) > MAX_DEPTH if written is None else written.is_too_deep:
         raise ParameterInvalid(f"{field} is nested too deeply")
     return text
 
@@ -77,14 +81,19 @@ class _Writer:
     """Writes markup so that every parser finds the same elements in it."""
 
     def __init__(self) -> None:
-        self.deepest = 0
         self._written: list[str] = []
         self._open: list[str] = []
+        self._deepest = self._reopened = self._all_reopened = 0
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether more would come of it than may."""
+        return self._deepest > MAX_DEPTH or self._all_reopened > _MOST_REOPENED
 
     def anew(self, text: str) -> str:
         """The same elements, up to where they are nested too deeply."""
         place = 0
-        while place < len(text) and self.deepest <= MAX_DEPTH:
+        while place < len(text) and not self.is_too_deep:
             piece = _PIECE.match(text, place)
             if piece is None:  # the pattern takes every character
                 raise AssertionError(text[place : place + 20])
@@ -114,11 +123,15 @@ class _Writer:
         self._written.append(f"<{_safe(name)}{_attributes(attributes)}>")
         if name not in _VOID:
             self._open.append(name)
-            self.deepest = max(self.deepest, len(self._open))
+            self._reopened += name in _REOPENED
+            self._deepest = max(self._deepest, len(self._open))
+        self._all_reopened += self._reopened
 
     def _close_to(self, depth: int) -> None:
         while len(self._open) > depth:
-            self._written.append(f"</{_safe(self._open.pop())}>")
+            name = self._open.pop()
+            self._reopened -= name in _REOPENED
+            self._written.append(f"</{_safe(name)}>")
 
 
 def _end_of(name: str, text: str, start: int) -> int:

@@ -29,7 +29,7 @@ _OFFER = frozenset({b"upgrade", b"http2-settings"})
 class RequestUnreadable(ClientError):
     """The bytes are no request."""
 
-    message = "The request is not valid HTTP, or its URL is too long"
+    message = "The request is not valid HTTP; its URL may be too long, or hold characters that must be percent-encoded"
 
 
 class HeadersTooLarge(ClientError):

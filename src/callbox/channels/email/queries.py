@@ -173,6 +173,18 @@ note_soft_bounce = Command(
 )
 
 
+# One that waits is not sent: what else it says is said by other mails, or was.
+redact_emails = Command(
+    "redact_emails",
+    """
+    UPDATE emails
+    SET html = $4, plain = $5, attachments = NULL,
+        state = CASE WHEN state = 'queued' THEN 'dropped' ELSE state END,
+        reason = CASE WHEN state = 'queued' THEN 'redacted' ELSE reason END
+    WHERE workspace_id = $1 AND conversation_id = $2 AND $3 = ANY (part_ids)
+    """,
+)
+
 mark_message_delivered = Command(
     "mark_message_delivered",
     "UPDATE messages SET delivered_at = $3 WHERE workspace_id = $1 AND id = $2 AND delivered_at IS NULL",

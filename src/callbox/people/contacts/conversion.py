@@ -4,10 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from callbox.people.contacts import queries, service
+from callbox.people.contacts import identifying_queries, queries, service
 from callbox.people.contacts.identifiers import formatted_phone
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import Contact
+from callbox.people.contacts.storing import insert, store
 from callbox.people.data_attributes.values import CustomAttributes
 from callbox.platform import ids
 from callbox.platform.database import Connection
@@ -70,7 +71,7 @@ async def receive(held: Connection, caller: Caller, person: KnownPerson, target:
     stored = msgspec.json.decode(existing.custom_attributes, type=dict[str, object])
     sent = msgspec.json.decode(person.custom_attributes, type=dict[str, object])
     lacking = {name: value for name, value in sent.items() if stored.get(name) is None}
-    contact = await service.store(held, caller, before, existing, CustomAttributes(lacking))
+    contact = await store(held, caller, before, existing, CustomAttributes(lacking))
     await _store_origin(held, caller, existing)
     return contact
 
@@ -108,10 +109,10 @@ async def _existing(held: Connection, caller: Caller, target: Target) -> Contact
 
 async def _live_user(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
     if target.external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
+        found = await identifying_queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
         users = [found] if found else []
     else:
-        users = await queries.users_by_email.all(held, caller.workspace_id, target.email)
+        users = await identifying_queries.users_by_email.all(held, caller.workspace_id, target.email)
     live = [user.id for user in users if user.state == "live"]
     return await queries.contact_for_update.first(held, caller.workspace_id, live[0]) if live else None
 
@@ -140,7 +141,7 @@ async def _become(held: Connection, caller: Caller, person: KnownPerson, target:
     for name in queries.ORIGIN_COLUMNS:
         setattr(row, name, getattr(person, name))
     attributes = CustomAttributes(msgspec.json.decode(person.custom_attributes))
-    contact = await service.insert(held, caller, row, attributes)
+    contact = await insert(held, caller, row, attributes)
     await _store_origin(held, caller, row)
     return contact
 

@@ -7,7 +7,8 @@ import msgspec
 from callbox.people.contacts import queries
 from callbox.people.contacts.queries import ContactState
 from callbox.people.contacts.schemas import ContactArchived, ContactDeleted, contact_from_row
-from callbox.people.contacts.service import ContactNotFound, count_shard
+from callbox.people.contacts.service import ContactNotFound
+from callbox.people.contacts.storing import count_shard
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record
 from callbox.wire.authentication import Caller

@@ -1,12 +1,11 @@
-"""The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
+"""The rules of contacts: who they are, what may change of them, whom an identifier leads to."""
 
 from datetime import datetime
 
 import msgspec
-from asyncpg import UniqueViolationError
 from msgspec import UNSET
 
-from callbox.people.contacts import queries
+from callbox.people.contacts import identifying_queries, queries
 from callbox.people.contacts.identifiers import email_of, external_id_of_new, formatted_phone, role_of_new
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import (
@@ -17,9 +16,10 @@ from callbox.people.contacts.schemas import (
     UpdateContactRequest,
     contact_from_row,
 )
-from callbox.people.data_attributes.values import CustomAttributes, check_custom_attributes
+from callbox.people.contacts.storing import insert, store
+from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.platform import ids
-from callbox.platform.database import Connection, connection, savepoint, transaction
+from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
@@ -35,19 +35,12 @@ from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 150
-_COUNT_SHARDS = 32
 
 
 class ContactNotFound(NotFound):
     """No live contact has this id. The wire says User for every contact."""
 
     message = "User Not Found"
-
-
-class ContactExists(Conflict):
-    """A user with this identifier exists; clients parse the id out of the message."""
-
-    message = "A contact matching those details already exists with id=<id>"
 
 
 class AmbiguousEmail(Conflict):
@@ -99,65 +92,6 @@ async def create_contact(caller: Caller, request: CreateContactRequest) -> Conta
         return await insert(held, caller, row, attributes)
 
 
-async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: CustomAttributes) -> Contact:
-    """Store a new contact with its event. Raises ContactExists."""
-    contact = contact_from_row(caller, row)
-    topic = Topic.CONTACT_USER_CREATED if row.role == "user" else Topic.CONTACT_LEAD_CREATED
-    try:
-        async with savepoint(held):
-            inserted = await queries.insert_contact.first(
-                held,
-                caller.workspace_id,
-                *_written(row, row.created_at),
-                row.custom_attributes,
-                msgspec.json.encode(attributes.folded()).decode(),
-                count_shard(held),
-                topic,
-                msgspec.json.encode(contact).decode(),
-            )
-    except UniqueViolationError:
-        inserted = None
-    if inserted is None:
-        raise await _conflict(held, caller, row)
-    return contact
-
-
-def _written(row: ContactRow, at: datetime) -> tuple[object, ...]:
-    """What the statements that insert and update a contact take alike, `$2` to `$15`."""
-    return (
-        row.id,
-        row.role,
-        row.external_id,
-        row.email,
-        row.phone,
-        row.formatted_phone,
-        row.name,
-        row.email_identifier,
-        row.avatar_url,
-        row.owner_id,
-        row.unsubscribed_from_emails,
-        at,
-        row.signed_up_at,
-        row.last_seen_at,
-    )
-
-
-def count_shard(held: Connection) -> int:
-    """Each database connection counts in a shard of its own, as far as there are enough."""
-    return held.get_server_pid() % _COUNT_SHARDS
-
-
-async def _conflict(held: Connection, caller: Caller, row: ContactRow) -> Conflict:
-    if row.external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
-    else:
-        found = next(iter(await queries.users_by_email.all(held, caller.workspace_id, row.email)), None)
-    if found is None:
-        return Conflict("A contact matching those details was changed at the same moment; please try again")
-    archived = "A" if found.state == "live" else "An archived"
-    return ContactExists(f"{archived} contact matching those details already exists with id={found.id}")
-
-
 async def _owner_id(held: Connection, caller: Caller, sent: WireId | None) -> int | None:
     if sent is None:
         return None
@@ -204,39 +138,6 @@ async def update_contact(caller: Caller, contact_id: str, request: UpdateContact
         return await store(held, caller, before, row, attributes)
 
 
-async def store(
-    held: Connection, caller: Caller, before: ContactRow, row: ContactRow, attributes: CustomAttributes
-) -> Contact:
-    """Write a changed contact with the events of the change. Raises ContactExists."""
-    row.updated_at = caller.now().replace(microsecond=0)
-    row.custom_attributes = merged_json(row.custom_attributes, attributes)
-    if row.external_id != before.external_id:
-        await _check_external_id(held, caller, row)
-    if row.role != before.role:
-        await _check_email_of_new_user(held, caller, row)
-    contact = contact_from_row(caller, row)
-    try:
-        await queries.update_contact.run(
-            held,
-            caller.workspace_id,
-            *_written(row, row.updated_at),
-            msgspec.json.encode(attributes.values).decode(),
-            msgspec.json.encode(attributes.folded()).decode(),
-            _topics_of_change(before, row),
-            msgspec.json.encode(contact).decode(),
-        )
-    except UniqueViolationError:
-        raise ContactExists("A contact matching those details was created at the same moment") from None
-    return contact
-
-
-def merged_json(stored: str, attributes: CustomAttributes) -> str:
-    """Stored attributes with the sent ones over them; an attribute once set stays listed, null when cleared."""
-    if not attributes.values:
-        return stored
-    return msgspec.json.encode(msgspec.json.decode(stored) | attributes.values).decode()
-
-
 async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
     _apply_role(row, request)
     if request.email is not UNSET:
@@ -272,33 +173,6 @@ def _apply_role(row: ContactRow, request: UpdateContactRequest) -> None:
     if role == "user" and request.external_id is not UNSET and request.external_id not in {None, ""}:
         row.external_id = str(request.external_id)
         row.email_identifier = None
-
-
-async def _check_external_id(held: Connection, caller: Caller, row: ContactRow) -> None:
-    """A live user keeps its external id; one that is archived or deleted gives it up to the living."""
-    found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
-    if found is None or found.id == row.id:
-        return
-    if found.state == "live":
-        raise ContactExists(f"A contact matching those details already exists with id={found.id}")
-    await queries.release_external_id.run(held, caller.workspace_id, row.external_id)
-
-
-async def _check_email_of_new_user(held: Connection, caller: Caller, row: ContactRow) -> None:
-    """A lead does not become a second user with the same e-mail address."""
-    for found in await queries.users_by_email.all(held, caller.workspace_id, row.email):
-        if found.id != row.id and found.state == "live":
-            raise ContactExists(f"A contact matching those details already exists with id={found.id}")
-
-
-def _topics_of_change(before: ContactRow, after: ContactRow) -> list[Topic]:
-    if before.role == "lead" and after.role == "user":
-        return [Topic.CONTACT_LEAD_SIGNED_UP]
-    topics = [Topic.CONTACT_USER_UPDATED if after.role == "user" else Topic.CONTACT_LEAD_UPDATED]
-    if before.email != after.email:
-        is_first = after.role == "lead" and before.email is None
-        topics.append(Topic.CONTACT_LEAD_ADDED_EMAIL if is_first else Topic.CONTACT_EMAIL_UPDATED)
-    return topics
 
 
 async def lock_live_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
@@ -345,11 +219,11 @@ async def find_live_user(held: Connection, caller: Caller, external_id: str | No
     Raises ContactNotFound, and AmbiguousEmail where several users share the address.
     """
     if external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, external_id)
+        found = await identifying_queries.user_by_external_id.first(held, caller.workspace_id, external_id)
         if found is None or found.state != "live":
             raise ContactNotFound
         return found.id
-    users = await queries.users_by_email.all(held, caller.workspace_id, (email or "").strip().lower())
+    users = await identifying_queries.users_by_email.all(held, caller.workspace_id, (email or "").strip().lower())
     live = [user for user in users if user.state == "live"]
     if not live:
         raise ContactNotFound
@@ -394,11 +268,11 @@ async def find_contact(
     if contact_id is not None:
         row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
     elif external_id is not None:
-        row = await queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
+        row = await identifying_queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
     elif email is not None:
-        row = await queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
+        row = await identifying_queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
     elif phone is not None:
-        row = await queries.contact_by_phone.first(held, caller.workspace_id, phone)
+        row = await identifying_queries.contact_by_phone.first(held, caller.workspace_id, phone)
     else:
         return None
     return None if row is None else contact_from_row(caller, row)
@@ -427,7 +301,7 @@ async def _found_or_new(held: Connection, caller: Caller, identifier: str, lead:
 
 async def hold_identifier(held: Connection, caller: Caller, identifier: str) -> None:
     """Until the transaction ends, nobody else makes somebody with the same identifier who holds it first as well."""
-    await queries.lock_identifier.one(held, caller.workspace_id, identifier)
+    await identifying_queries.lock_identifier.one(held, caller.workspace_id, identifier)
 
 
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:

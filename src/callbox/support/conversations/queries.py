@@ -65,6 +65,19 @@ conversation_for_update = Query(
     """,
 )
 
+# In one order, so that those who take several cannot block each other.
+lock_conversations = Query(
+    "lock_conversations",
+    int,
+    """
+    SELECT id
+    FROM conversations
+    WHERE workspace_id = $1 AND id = ANY ($2::bigint[])
+    ORDER BY id
+    FOR NO KEY UPDATE
+    """,
+)
+
 conversation_count = Query(
     "conversation_count",
     int,

@@ -18,7 +18,13 @@ from callbox.support.conversations.changing import (
     hold,
     store,
 )
-from callbox.support.conversations.schemas import ConversationWithParts, ManageRequest, ReplyRequest, SpeakRequest
+from callbox.support.conversations.schemas import (
+    NOBODY_ID,
+    ConversationWithParts,
+    ManageRequest,
+    ReplyRequest,
+    SpeakRequest,
+)
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
@@ -241,7 +247,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
         raise ParameterInvalid("type must be either admin or team")
     body = _text(request)
     assignee_id = _required(request.assignee_id, "assignee_id")
-    if str(assignee_id) == "0":
+    if str(assignee_id) == NOBODY_ID:
         transitions.unassign(change, author, kind, body, change.at)
         return
     assignee = await find_assignee(held, caller, kind, assignee_id)

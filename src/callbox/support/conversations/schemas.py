@@ -12,6 +12,9 @@ from callbox.wire.decode import UnixTime, WireId
 from callbox.wire.markup import MAX_HTML_LENGTH
 from callbox.wire.pagination import NextCursor
 
+# Where an assignee is named, this takes away from whoever has it.
+NOBODY_ID = "0"
+
 AttachmentUrls = Annotated[list[str], Meta(max_length=MAX_ATTACHMENTS)]
 
 

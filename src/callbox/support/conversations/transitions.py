@@ -19,6 +19,10 @@ _MORNING = time(9)
 State = Literal["open", "closed", "snoozed"]
 
 
+# What an author is called who is a contact.
+CONTACT_ROLES = frozenset({"user", "lead"})
+
+
 class Author(msgspec.Struct, frozen=True):
     """Who acts: an admin, a contact in their role, or the bot that stands for rules, timers and the API."""
 
@@ -29,7 +33,7 @@ class Author(msgspec.Struct, frozen=True):
     @property
     def is_contact(self) -> bool:
         """Whether a user or a lead acts."""
-        return self.type in {"user", "lead"}
+        return self.type in CONTACT_ROLES
 
 
 BOT = Author("bot")

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from callbox.platform.database import Connection, connection
+from callbox.support.conversations.schemas import NOBODY_ID
 from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow, ListOptionRow
 from callbox.support.ticket_types.service import find_attributes
 from callbox.support.tickets import queries
-from callbox.support.tickets.schemas import NOBODY, TicketList, ticket_from_row
+from callbox.support.tickets.schemas import TicketList, ticket_from_row
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource, Target
@@ -116,7 +117,7 @@ def _rewritten(query: search.Query, known: dict[str, AttributeRow]) -> search.Qu
     if isinstance(query, Group):
         return Group(query.operator, tuple(_rewritten(item, known) for item in query.queries))
     if query.field in _ASSIGNEES and query.operator in _MEMBERSHIP:
-        return Filter(query.field, query.operator, _mapped(query.value, {NOBODY: None}))
+        return Filter(query.field, query.operator, _mapped(query.value, {NOBODY_ID: None}))
     attribute = known.get(query.field)
     if attribute is None:
         return query

@@ -12,6 +12,7 @@ from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries as conversation_queries
 from callbox.support.conversations import transitions
 from callbox.support.conversations.changing import Held, hold, time_of_action, write
+from callbox.support.conversations.schemas import NOBODY_ID
 from callbox.support.conversations.transitions import BOT, Assignee, Author, Change, Conversation
 from callbox.support.ticket_types.queries import Category, TicketTypeRow
 from callbox.support.ticket_types.service import find_ticket_type
@@ -20,7 +21,6 @@ from callbox.support.tickets import queries
 from callbox.support.tickets.changing import TicketNotFound, hold_ticket, store_ticket
 from callbox.support.tickets.queries import TicketRow
 from callbox.support.tickets.schemas import (
-    NOBODY,
     Assignment,
     ConvertConversationRequest,
     CreateTicketRequest,
@@ -225,7 +225,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, assignment: As
     """Give to an admin or a team, or take away from both."""
     author = await _actor(held, caller, assignment)
     has = change.conversation.admin_assignee_id, change.conversation.team_assignee_id
-    if str(assignment.assignee_id) == NOBODY:
+    if str(assignment.assignee_id) == NOBODY_ID:
         if has != (None, None):
             transitions.unassign(change, author, "team", None, change.at)
         return

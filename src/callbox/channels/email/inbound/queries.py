@@ -24,6 +24,13 @@ class InboundRow(msgspec.Struct):
     conversation_id: int | None
 
 
+class RedactedRow(msgspec.Struct):
+    """A mail that was taken back, and the pictures in its text."""
+
+    id: str
+    picture_ids: str | None
+
+
 _COLUMNS = f"id::text, {', '.join(InboundRow.__struct_fields__[1:])}"
 
 workspace_of_support_address = GlobalQuery(
@@ -78,8 +85,21 @@ note_outcome = Command(
     "note_inbound_outcome",
     """
     UPDATE inbound_emails
-    SET state = $3, reason = $4, identity = $5, from_address = $6, subject = $7, conversation_id = $8
+    SET state = $3, reason = $4, identity = $5, from_address = $6, subject = $7, conversation_id = $8, part_id = $9,
+        picture_ids = $10
     WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+redact_inbound = Query(
+    "redact_inbound_emails",
+    RedactedRow,
+    """
+    UPDATE inbound_emails
+    SET reason = 'redacted', subject = NULL
+    WHERE workspace_id = $1 AND conversation_id = $2 AND part_id IS NOT DISTINCT FROM $3 AND state = 'done'
+        AND reason IS DISTINCT FROM 'redacted'
+    RETURNING id::text, picture_ids
     """,
 )
 
