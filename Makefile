@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Compiled once, not by each of the many processes that the suite starts.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: setup setup-dev serve test clients fuzz lint format bench load peers docs lock audit clean
 

@@ -9,8 +9,6 @@ What is asked about conversations and tickets is measured twice, first with a te
 
 import argparse
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +29,7 @@ from benchmarks.servers import (
     http_process,
     peak_memory_mb,
     running,
+    scratch_directory,
     settle,
     wait_until_connectable,
 )
@@ -134,14 +133,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", metavar="TEXT", help="operations with this in their names")
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
     options = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ Each export runs in a process of its own, as the job does, on the same database 
 import argparse
 import asyncio
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.people import data
-from benchmarks.servers import first_token, free_port, running
+from benchmarks.servers import first_token, free_port, running, scratch_directory
 from callbox.exports.data_export import queries
 from callbox.exports.data_export.queries import ExportKey
 from callbox.exports.data_export.receipts import receipts
@@ -60,7 +58,7 @@ class Done(NamedTuple):
 
 
 async def load(dsn: str, workspace_id: str, messages: int) -> None:
-    """Messages, one a second; a tenth of them were answered."""
+    """Messages, one a second; a tenth of them were answered. Every other one is a mail, and some of these bounced."""
     await data.load(dsn, workspace_id, CONTACTS, COMPANIES)
     database = await asyncpg.connect(dsn)
     await database.execute(
@@ -91,7 +89,21 @@ async def load(dsn: str, workspace_id: str, messages: int) -> None:
         messages,
         CONTACTS,
     )
-    await database.execute("VACUUM ANALYZE messages")
+    await database.execute(
+        """
+        INSERT INTO emails (
+            workspace_id, kind, origin_id, contact_id, state, message_id, from_name, from_address, reply_to,
+            to_address, subject, html, plain, created_at, sent_at, hard_bounced_at
+        )
+        SELECT $1, 'message', id, to_contact_id, 'sent', id || '@bench.example', 'Ada', 'ada@bench.example',
+            'ada@bench.example', 'to@bench.example', subject, body, 'It is ready', created_at, created_at,
+            CASE id % 50 WHEN 0 THEN created_at + interval '1 minute' END
+        FROM messages
+        WHERE workspace_id = $1 AND message_type = 'email'
+        """,
+        workspace_id,
+    )
+    await database.execute("VACUUM ANALYZE messages, emails")
     await database.execute("ANALYZE conversations")
     await database.close()
 
@@ -203,13 +215,8 @@ def main() -> None:
     if options.task:
         print(msgspec.json.encode(asyncio.run(do(msgspec.json.decode(options.task, type=Task)))).decode())
         return
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options.messages, options.rounds, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

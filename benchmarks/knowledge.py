@@ -6,9 +6,7 @@ Words are as common as in a language: the n-th most common one has the n-th part
 import argparse
 import asyncio
 import random
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -20,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import Call, Measurement, Operation, Side, measure
-from benchmarks.servers import first_token, free_port, http_process, running, settle
+from benchmarks.servers import first_token, free_port, http_process, running, scratch_directory, settle
 from callbox.knowledge.articles.queries import add_words, index_articles, index_content, save_content
 from callbox.knowledge.articles.words import spellable
 from callbox.platform.clock import machine_time
@@ -151,12 +149,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(**vars(options), directory=directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ that shares its cores. Counted is from the first mail that arrives to the last.
 """
 
 import argparse
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import httpx
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from benchmarks.servers import first_token, free_port, running
+from benchmarks.servers import first_token, free_port, running, scratch_directory
 from callbox.platform.database.embedded import EmbeddedPostgres
 
 
@@ -78,13 +76,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mails", description=__doc__)
     parser.add_argument("--mails", type=int, default=1000)
     options = parser.parse_args()
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options.mails, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -20,6 +22,20 @@ def running(
 ) -> AbstractContextManager["subprocess.Popen[str]"]:
     """One of our modules, which is terminated at the end."""
     return program([sys.executable, "-m", *arguments], environment)
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """A directory for data, which is removed at the end.
+
+    It is not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
+    directory.chmod(0o755)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -6,9 +6,7 @@ a reply is measured in turns without webhooks and with three of them, so that a 
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import Job, Result, http_request, run_job
-from benchmarks.servers import first_token, free_port, http_process, processor_seconds, running, wait_until_connectable
+from benchmarks.servers import (
+    first_token,
+    free_port,
+    http_process,
+    processor_seconds,
+    running,
+    scratch_directory,
+    wait_until_connectable,
+)
 from callbox.platform.database.embedded import EmbeddedPostgres
 
 WEBHOOKS = 3
@@ -228,13 +234,8 @@ def main() -> None:
     if options.receive:
         uvloop.run(receive(options.receive))
         return
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options.seconds, options.rounds, options.notifications, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

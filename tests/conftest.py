@@ -7,29 +7,38 @@ import asyncio
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import pytest
 
-from callbox.platform.database.embedded import EmbeddedPostgres
 from callbox.platform.database.migrate import migrate
 from tests.cli.commands import Start, copying
 from tests.contract.world import World
+from tests.keeper import temporary
+from tests.waiting import wait_for
 
 T = TypeVar("T")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """All clients share what they trust. To read the machine's certificates takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @dataclass
@@ -55,30 +64,38 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def short_directory() -> Iterator[Path]:
-    """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+def kept() -> Iterator[tuple[Path, str]]:
+    """The directory of this run, and the URL of its PostgreSQL. Neither outlives it, even if it is killed."""
     directory = Path(tempfile.mkdtemp(prefix="callbox-tests-"))
     directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    temporary(directory).mkdir()
+    temporary(directory).chmod(0o1777)
+    command = [sys.executable, "-m", "tests.keeper", str(directory)]
+    with (
+        # In a session of its own, where no signal for the run reaches it.
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as keeper,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        assert keeper.stdout is not None
+        url = keeper.stdout.readline().strip()
+        patch.setenv("TMPDIR", str(temporary(directory)))
+        yield directory, url
+    assert keeper.returncode == 0
+    assert not directory.exists()
 
 
 @pytest.fixture(scope="session")
-def postgres_url(short_directory: Path) -> Iterator[str]:
+def short_directory(kept: tuple[Path, str]) -> Path:
+    """A directory that other system users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+    return kept[0]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(kept: tuple[Path, str]) -> str:
     """The URL of a PostgreSQL server in which databases may be created."""
-    given = os.environ.get("CALLBOX_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    postgres = EmbeddedPostgres(short_directory, settings={"fsync": "off", "synchronous_commit": "off"})
-    postgres.start(lambda _: None)
-    yield postgres.dsn
-    postgres.stop()
-
-
-def _with_database(url: str, name: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))
+    return kept[1]
 
 
 def _execute(url: str, statement: str) -> None:
@@ -103,39 +120,35 @@ def _in_thread(work: Callable[[], T]) -> T:
     return results[0]
 
 
-def _create_database(postgres_url: str, template: str = "template1") -> tuple[str, str]:
+@contextmanager
+def new_database(postgres_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a database for the length of a block."""
     name = f"test_{secrets.token_hex(6)}"
     _in_thread(lambda: _execute(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    return name, _with_database(postgres_url, name)
-
-
-def _drop_database(postgres_url: str, name: str) -> None:
+    yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     _in_thread(lambda: _execute(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database of one test's own, without a schema."""
-    name, url = _create_database(postgres_url)
-    yield url
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_database(postgres_url: str) -> Iterator[str]:
     """The name of a database that others are copied from, which takes less time than to migrate each."""
-    name, url = _create_database(postgres_url)
-    _in_thread(lambda: asyncio.run(migrate(url, lambda _: None)))
-    yield name
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as url:
+        _in_thread(lambda: asyncio.run(migrate(url, lambda _: None)))
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
 def database_url(postgres_url: str, migrated_database: str) -> Iterator[str]:
     """A migrated database of one test's own."""
-    name, url = _create_database(postgres_url, migrated_database)
-    yield url
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url, migrated_database) as url:
+        yield url
 
 
 def free_port() -> int:
@@ -177,14 +190,24 @@ def stop_server(server: RunningServer) -> int:
         server.process.stdout.close()
 
 
+@contextmanager
+def serving(data: Path, environment: dict[str, str], *arguments: str) -> Iterator[RunningServer]:
+    """A server for the length of a block, after which it must end in order."""
+    running = start_server(data, environment, *arguments)
+    try:
+        yield running
+    finally:
+        assert stop_server(running) == 0
+
+
 @pytest.fixture(scope="session")
 def server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     """The server that most tests share; its database starts empty."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "server", {"CALLBOX_DATABASE_URL": url})
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "server", {"CALLBOX_DATABASE_URL": url}) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -214,16 +237,16 @@ def new_workspace(server: RunningServer) -> TestWorkspace:
 def workspace(server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
 def other(server: RunningServer) -> Iterator[TestWorkspace]:
     """A second workspace, which must not see the first."""
     made = new_workspace(server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
@@ -260,28 +283,27 @@ class Outbox:
 @pytest.fixture(scope="session")
 def quiet_server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     """A server without a worker: nothing reads its events."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "quiet", {"CALLBOX_DATABASE_URL": url}, "--no-worker")
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "quiet", {"CALLBOX_DATABASE_URL": url}, "--no-worker") as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")
 def several_processes(short_directory: Path, server: RunningServer) -> Iterator[RunningServer]:
     """A server of three processes on the database of the shared one."""
     environment = {"CALLBOX_DATABASE_URL": server.database_url}
-    running = start_server(short_directory / "several", environment, "--workers", "3", "--no-worker")
-    yield running
-    assert stop_server(running) == 0
+    with serving(short_directory / "several", environment, "--workers", "3", "--no-worker") as running:
+        yield running
 
 
 @pytest.fixture
 def quiet(quiet_server: RunningServer) -> Iterator[TestWorkspace]:
     """A workspace of this test's own on the quiet server."""
     made = new_workspace(quiet_server)
-    yield made
-    made.api.close()
+    with made.api:
+        yield made
 
 
 @pytest.fixture
@@ -301,14 +323,4 @@ def world(api: httpx.Client) -> World:
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], T]], T]:
     """Waits for what the worker does a moment later."""
-
-    def wait(check: Callable[[], T]) -> T:
-        deadline = time.monotonic() + 10
-        while True:
-            result = check()
-            if result:
-                return result
-            assert time.monotonic() < deadline, "it did not happen within 10 seconds"
-            time.sleep(0.1)
-
-    return wait
+    return wait_for

@@ -16,15 +16,7 @@ import phonenumbers
 import pytest
 
 from tests.cli.commands import Commands
-from tests.conftest import (
-    RunningServer,
-    TestWorkspace,
-    _create_database,
-    _drop_database,
-    new_workspace,
-    start_server,
-    stop_server,
-)
+from tests.conftest import RunningServer, TestWorkspace, new_database, new_workspace, serving
 
 Json = dict[str, Any]
 
@@ -302,16 +294,16 @@ def world(server: RunningServer, callbox: Commands) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def second(postgres_url: str, short_directory: Path) -> Iterator[World]:
     """Another one, with which a server began."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "demo", {"CALLBOX_DATABASE_URL": url}, "--demo")
-    workspace = re.search(r"^Workspace: +([a-z0-9]{8}), Dawnshift$", running.printed, re.MULTILINE)
-    assert workspace
-    assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", running.printed, re.MULTILINE)
-    headers = {"Authorization": f"Bearer {running.first_token}"}
-    with httpx.Client(base_url=running.url, headers=headers, timeout=30) as api:
-        yield World(TestWorkspace(workspace[1], running.first_token, api), url)
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url) as url,
+        serving(short_directory / "demo", {"CALLBOX_DATABASE_URL": url}, "--demo") as running,
+    ):
+        workspace = re.search(r"^Workspace: +([a-z0-9]{8}), Dawnshift$", running.printed, re.MULTILINE)
+        assert workspace
+        assert re.search(r"^Demo data: .* 148 users and 52 leads, 25 companies", running.printed, re.MULTILINE)
+        headers = {"Authorization": f"Bearer {running.first_token}"}
+        with httpx.Client(base_url=running.url, headers=headers, timeout=30) as api:
+            yield World(TestWorkspace(workspace[1], running.first_token, api), url)
 
 
 def test_two_runs_give_the_same_data(world: World, second: World) -> None:
@@ -347,6 +339,7 @@ def test_five_news_items_are_read_and_one_is_to_come(world: World) -> None:
 def test_the_help_center_is_open_in_two_languages(world: World) -> None:
     [center] = world.get("/help_center/help_centers")["data"]
     assert center["website_turned_on"]
+    assert center["created_at"] <= center["updated_at"]
     assert sorted(collection["order"] for collection in world.collections) == [1, 2, 3]
     assert len(world.articles) == 20
     assert {article["parent_id"] for article in world.articles} == {int(each["id"]) for each in world.collections}
@@ -405,6 +398,16 @@ def test_names_are_written_in_several_scripts(world: World) -> None:
     latin, cyrillic, cjk = range(0x250), range(0x400, 0x530), range(0x4E00, 0xA000)
     for script in (latin, cyrillic, cjk):
         assert first_letters & set(script)
+
+
+def test_a_server_that_begins_with_the_demo_has_a_workspace_as_old_as_its_story(second: World) -> None:
+    founded = second.get("/me")["app"]["created_at"]
+    assert founded <= min(contact["created_at"] for contact in second.contacts)
+    [center] = second.get("/help_center/help_centers")["data"]
+    first_collection = min(each["created_at"] for each in second.collections)
+    assert founded <= center["created_at"] <= center["updated_at"] <= first_collection
+    [feed] = second.get("/news/newsfeeds")["data"]
+    assert founded <= feed["created_at"] <= min(item["created_at"] for item in second.get("/news/news_items")["data"])
 
 
 def test_times_follow_one_another(world: World) -> None:

@@ -24,7 +24,6 @@ SETTINGS = set(re.findall(r'"(CALLBOX_\w+)"', (ROOT / "src/callbox/settings.py")
 UNITS = sorted(DEPLOY.glob("*.service"))
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
-NGINX = (DEPLOY / "nginx.conf").read_text()
 
 
 def _check_command(words: list[str]) -> None:
@@ -74,7 +73,7 @@ def test_images_are_of_a_fixed_release_and_run_without_rights() -> None:
     images = [*bases, COMPOSE["services"]["database"]["image"]]
     assert all(re.search(r":\d+\.\d+", image) for image in images), images
     last_stage = DOCKERFILE[DOCKERFILE.rindex("FROM ") :]
-    assert re.search(r"^USER callbox$", last_stage, re.MULTILINE)
+    assert re.search(r"^USER 10001$", last_stage, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", last_stage, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
     [command] = re.findall(r"^CMD (\[.*\])", last_stage, re.MULTILINE)
@@ -101,11 +100,6 @@ def test_what_compose_sets_can_be_read() -> None:
     assert volumes == set(COMPOSE["volumes"])
 
 
-def test_the_proxy_keeps_to_itself_what_is_not_for_everybody() -> None:
-    assert re.search(r"location ~ \^/\(metrics\|readyz\)\$ \{\s+return 404;", NGINX)
-    assert NGINX.count("{") == NGINX.count("}")
-
-
 def _metrics(server: RunningServer) -> set[str]:
     gauges = set(re.findall(r"^# TYPE (callbox_\w+) gauge", httpx.get(f"{server.url}/metrics").text, re.MULTILINE))
     return gauges | {name for name in REGISTRY._names_to_collectors if name.startswith("callbox_")}
@@ -128,3 +122,17 @@ def test_the_dashboard_and_the_alerts_are_well_formed() -> None:
     for group in yaml.safe_load((DEPLOY / "prometheus-alerts.yml").read_text())["groups"]:
         for rule in group["rules"]:
             assert {"alert", "expr", "for", "annotations"} <= set(rule)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
+    cases = (ROOT / "tests/prometheus-alerts.yml").read_text()
+    (tmp_path / "cases.yml").write_text(cases.replace("RULES", str(DEPLOY / "prometheus-alerts.yml")))
+    alerts = {
+        rule["alert"] for rule in yaml.safe_load((DEPLOY / "prometheus-alerts.yml").read_text())["groups"][0]["rules"]
+    }
+    assert all(cases.count(f"alertname: {alert}") == 2 for alert in alerts)
+    tested = subprocess.run(
+        ["promtool", "test", "rules", "cases.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert tested.returncode == 0, tested.stdout + tested.stderr

@@ -6,11 +6,9 @@ many clients ask as fast as they are answered, and last half as often as that, a
 
 import argparse
 import random
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -26,6 +24,7 @@ from benchmarks.servers import (
     processes_of,
     processor_seconds,
     running,
+    scratch_directory,
     settle,
     wait_until_ready,
 )
@@ -104,12 +103,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
     parser.add_argument("--keep", type=Path, metavar="DIRECTORY", help="of data sets, for further runs")
     options = parser.parse_args()
-    # Not in the temporary directory, which may lie in memory. PostgreSQL does not run as root and has to get in.
-    root = options.keep or Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    root.mkdir(exist_ok=True)
-    root.chmod(0o755)
     where = machine()
-    try:
+    with nullcontext(options.keep) if options.keep else scratch_directory() as root:
+        root.mkdir(exist_ok=True)
+        root.chmod(0o755)
         cells = []
         for contacts in options.contacts:
             for cell in measured(root / str(contacts), contacts, options):
@@ -119,9 +116,6 @@ def main() -> None:
         print(report(cells))
         if failed := errors(cells):
             sys.exit(failed)
-    finally:
-        if options.keep is None:
-            shutil.rmtree(root, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ processes, and with as many conversations or tickets of eight messages each.
 """
 
 import argparse
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ from benchmarks.dataset import fill
 from benchmarks.machine import machine, markdown, versions
 from benchmarks.peers import callbox, helpdesk, prism
 from benchmarks.peers.works import Measured, Peer, measure
-from benchmarks.servers import descendants, first_token, free_port, memory_mb, running
+from benchmarks.servers import descendants, first_token, free_port, memory_mb, running, scratch_directory
 from callbox.platform.database.embedded import EmbeddedPostgres
 
 _ENOUGH_FOR_P99 = 100
@@ -90,12 +88,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="callbox-bench-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    try:
+    with scratch_directory() as directory:
         run(options, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

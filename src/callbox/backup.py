@@ -180,7 +180,7 @@ def _read(file: Path) -> tuple[Manifest, list[str]]:
     except OSError as error:
         raise InstallationError(f"{file} cannot be read: {error.strerror or error}.") from error
     except (tarfile.TarError, KeyError, msgspec.MsgspecError) as error:
-        raise InstallationError(f"{file} is no backup of Callbox.") from error
+        raise InstallationError(f"{file} is no backup of Callbox, or is cut off.") from error
     if _DATABASE not in names or names[-1] != _WHOLE:
         raise InstallationError(f"{file} is not whole.")
     return manifest, [name for name in names if _FILE.fullmatch(name)]

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import datetime
 from typing import IO
 
 import asyncpg
@@ -180,10 +181,10 @@ async def pool(url: str, on_progress: Callable[[str], None]) -> AsyncIterator[No
         await close_pool()
 
 
-async def first_workspace(name: str, timezone: str) -> NewWorkspace | None:
+async def first_workspace(name: str, timezone: str, created_at: datetime) -> NewWorkspace | None:
     """Make a workspace where there is none yet, also when several servers start at once on one database."""
     async with transaction() as held:
         await lock_first_start.one(held)
         if await list_workspaces():
             return None
-        return await open_workspace(name, timezone)
+        return await open_workspace(name, timezone, created_at)

@@ -1,13 +1,11 @@
 """All reactions: where a lower room's change moves a higher room's rows in the same transaction."""
 
-from callbox.channels.email.outbox import on_merged
+from callbox.channels.email.outbox import hold_emails, on_merged
+from callbox.channels.email.redacting import on_redacted
 from callbox.channels.sms.service import on_switch_asked
 from callbox.knowledge.articles.service import take_out, turn
-from callbox.knowledge.help_center.service import (
-    CollectionsRemoved,
-    DefaultLocaleChanged,
-    create_default_help_center,
-)
+from callbox.knowledge.help_center.collections import CollectionsRemoved
+from callbox.knowledge.help_center.service import DefaultLocaleChanged, create_default_help_center
 from callbox.knowledge.news.newsfeeds import create_default_newsfeed
 from callbox.knowledge.news.reading import move_reactions
 from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
@@ -24,6 +22,7 @@ from callbox.support.conversations.changing import (
     TicketChanged,
 )
 from callbox.support.conversations.merging import hold_conversations, move_conversations
+from callbox.support.conversations.redaction import Redacted
 from callbox.support.messages.service import move_messages
 from callbox.support.phone_switch import SwitchAsked, move_switches
 from callbox.support.ratings.service import on_closed
@@ -49,8 +48,10 @@ def register_reactions() -> None:
     react_to(ContactsMerged, move_reactions)
     react_to(TicketChanged, tell_of_ticket)
     react_to(ContactsToMerge, hold_conversations)
+    react_to(ContactsToMerge, hold_emails)
     react_to(ContactsMerged, move_conversations)
     react_to(ContactsMerged, on_merged)
+    react_to(Redacted, on_redacted)
     react_to(AdminRemoved, on_admin_removed)
     react_to(TeamRemoved, on_team_removed)
     react_to(ConversationBegun, on_begun)

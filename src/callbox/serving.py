@@ -43,7 +43,7 @@ _KEEP_ALIVE_SECONDS = 75
 _BIND_ATTEMPTS = 50
 # A connection ends when the other side confirms nothing, or takes nothing, for so long.
 _SILENCE_SECONDS = 60
-_LONGEST_PORT = 5
+_HIGHEST_PORT = 65_535
 _SO_ATTACH_FILTER = 26
 _BPF_RETURN = 0x06
 
@@ -126,7 +126,7 @@ def listen_at(place: str) -> socket.socket:
     if "/" in place:
         return _listen_at_path(Path(place))
     host, _, port = place.rpartition(":")
-    if not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT):
+    if not (port.isascii() and port.isdigit() and len(port) <= len(str(_HIGHEST_PORT)) and int(port) <= _HIGHEST_PORT):
         raise CannotListen(f"Cannot listen at {place}: it must be a port, HOST:PORT, or the path of a socket.")
     return listen(host.strip("[]") or "127.0.0.1", int(port))
 
@@ -134,11 +134,13 @@ def listen_at(place: str) -> socket.socket:
 def _listen_at_path(path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # What a server that was killed left there keeps nobody from listening.
-        path.unlink(missing_ok=True)
+        # What a server that was killed left there keeps nobody from listening. Any other file is somebody's.
+        if path.is_socket():
+            path.unlink()
         listening.bind(str(path))
         path.chmod(0o666)  # who may come near is a matter of the directory
     except OSError as error:
+        listening.close()
         raise CannotListen(f"Cannot listen at {path}: {error.strerror}.") from error
     listening.listen()
     listening.set_inheritable(True)
@@ -148,14 +150,18 @@ def _listen_at_path(path: Path) -> socket.socket:
 def _begin_no_connection(listening: socket.socket) -> None:
     """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
 
-    Closing the socket alone would reset connections that wait, with requests already sent on them.
+    Closing the socket alone would reset connections that wait, with requests already sent on them. Newer Linux lets
+    only root drop attempts altogether; else a single one may wait, so that hardly any is reset.
     """
     drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
-    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
+    except PermissionError:
+        listening.listen(0)
 
 
 class Server:
-    """Everything that one `callbox serve` runs besides the database."""
+    """Everything that one `callbox serve` runs besides the database. Its metrics meet in an empty directory."""
 
     def __init__(
         self,
@@ -165,9 +171,11 @@ class Server:
         workers: int,
         run_jobs: bool,
         own_url: str,
+        metrics: Path,
         doors: Doors | None = None,
     ) -> None:
         self._listening = listening
+        self._metrics = metrics
         self._lifeline = Lifeline()
         self._ready_reading, self._ready_writing = os.pipe()
         os.set_inheritable(self._ready_writing, True)
@@ -203,10 +211,13 @@ class Server:
             name=kind,
             module="callbox.serving",
             arguments=[kind],
-            environment={_CHILD_VARIABLE: configuration.written()},
+            environment={
+                _CHILD_VARIABLE: configuration.written(),
+                telemetry.METRICS_VARIABLE: str(self._metrics),
+            },
             descriptors=[descriptor for descriptor in descriptors if descriptor >= 0],
         )
-        return Child(spec, telemetry.forget_process)
+        return Child(spec, partial(telemetry.forget_process, self._metrics))
 
     async def run(
         self,

@@ -8,23 +8,22 @@ import httpx
 import pytest
 from benchmarks.dataset import Dataset, fill
 
-from tests.conftest import _create_database, _drop_database, start_server, stop_server
+from tests.conftest import new_database, serving
 
 CONTACTS, CONVERSATIONS = 120, 60
 
 
 @pytest.fixture(scope="module")
-def filled(postgres_url: str, short_directory: Path) -> Iterator[tuple[Dataset, httpx.Client]]:
+def filled(postgres_url: str, migrated_database: str, short_directory: Path) -> Iterator[tuple[Dataset, httpx.Client]]:
     """A small data set, and a client of its workspace."""
-    name, url = _create_database(postgres_url)
-    server = start_server(short_directory / "dataset", {"CALLBOX_DATABASE_URL": url})
-    dataset = fill(server.url, server.first_token, url, CONTACTS, CONVERSATIONS)
-    with httpx.Client(
-        base_url=server.url, headers={"Authorization": f"Bearer {server.first_token}"}, timeout=30
-    ) as api:
-        yield dataset, api
-    assert stop_server(server) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url, migrated_database) as url,
+        serving(short_directory / "dataset", {"CALLBOX_DATABASE_URL": url}) as server,
+    ):
+        dataset = fill(server.url, server.first_token, url, CONTACTS, CONVERSATIONS)
+        headers = {"Authorization": f"Bearer {server.first_token}"}
+        with httpx.Client(base_url=server.url, headers=headers, timeout=30) as api:
+            yield dataset, api
 
 
 @pytest.fixture

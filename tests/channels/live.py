@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from tests.waiting import GENEROUS_SECONDS
+
 
 @dataclass
 class Told:
@@ -54,7 +56,7 @@ class LiveClient:
 
     def wait(self, check: Callable[["LiveClient"], Any]) -> Any:
         """Wait until the check answers something true."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + GENEROUS_SECONDS
         while not (answer := check(self)):
             assert time.monotonic() < deadline, f"told so far: {self.topics()}, ended: {self.has_ended}"
             time.sleep(0.02)

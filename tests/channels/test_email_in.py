@@ -256,6 +256,35 @@ def test_files_and_pictures_of_a_mail_can_be_read(post: Post) -> None:
     assert httpx.get(html.unescape(picture)).headers["content-type"] == "image/png"
 
 
+def test_what_is_redacted_is_gone_as_a_mail_too(post: Post) -> None:
+    api = post.workspace.api
+    first = post.send(MAILS["inline_picture"].replace(b"From:", b"Message-ID: <first@example.com>\r\nFrom:", 1))
+    second = post.send(mail("The password is 1234", message_id="second@example.com", In_Reply_To="<first@example.com>"))
+    third = post.send(mail("Thank you", In_Reply_To="<first@example.com>"))
+    conversation = post.conversation(third)
+    [picture] = re.findall(r'<img src="([^"]+)"', conversation["source"]["body"])
+
+    def redact(**what: str) -> None:
+        answer = api.post("/conversations/redact", json={"conversation_id": conversation["id"], **what})
+        assert answer.status_code == 200, answer.text
+
+    redact(type="conversation_part", conversation_part_id=parts_of(conversation)[0]["id"])
+    mails = [api.get(f"/manage/v1/inbound_emails/{each['id']}").json() for each in (first, second, third)]
+    assert [each["original_url"] is None for each in mails] == [False, True, False]
+    assert httpx.get(second["original_url"]).status_code == 404
+    assert httpx.get(html.unescape(picture)).status_code == 200
+    redact(type="source", source_id=conversation["source"]["id"])
+    assert api.get(f"/manage/v1/inbound_emails/{first['id']}").json() | {} == {
+        **mails[0],
+        "original_url": None,
+        "reason": "redacted",
+        "subject": None,
+    }
+    for url in (first["original_url"], html.unescape(picture)):
+        assert httpx.get(url).status_code == 404
+    assert httpx.get(third["original_url"]).status_code == 200
+
+
 @pytest.mark.parametrize("header", ["In_Reply_To", "References"])
 def test_an_answer_is_found_by_what_it_refers_to(post: Post, header: str) -> None:
     conversation = post.begun()
@@ -426,7 +455,7 @@ def test_a_bounced_mail_is_told_in_its_conversation_and_of_its_contact(post: Pos
             workspace_id, kind, origin_id, contact_id, conversation_id, state, message_id, from_name, from_address,
             reply_to, to_address, subject, html, plain, created_at
         )
-        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'gone@example.org', '', '', '', now())
+        VALUES ($1, 'reply', 1, $2, $3, 'sent', 'ours@shop.example', '', '', '', 'grace@example.com', '', '', '', now())
         RETURNING id
         """,
         post.workspace.id,
@@ -479,6 +508,18 @@ def test_a_support_address_leads_to_its_workspace(post: Post, other: TestWorkspa
     with smtplib.SMTP("127.0.0.1", post.worker.port) as smtp:
         smtp.sendmail("g@example.com", [f"Help-{post.workspace.id}@shop.example", f"{other.id}@localhost"], mail())
     assert len(post.outcomes()) == 1
+    assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
+
+
+def test_nobody_gets_what_is_for_the_id_of_another_workspace(post: Post, other: TestWorkspace) -> None:
+    for setting in (
+        {"support_addresses": [other_address := f"{other.id}@localhost"]},
+        {"sender_address": other_address},
+    ):
+        refused = post.workspace.api.put("/manage/v1/email_settings", json=setting)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "conflict")
+    post.sql("INSERT INTO support_addresses VALUES ($1, $2)", post.workspace.id, other_address)
+    post.hand_over(mail(), other_address)
     assert len(other.api.get("/manage/v1/inbound_emails").json()["data"]) == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callbox.channels.email.inbound import parsing
 from callbox.channels.email.inbound.bodies import Body, body_of, forwarded_in
 from callbox.channels.email.inbound.parsing import MAX_FILES, ParsedMail, Unreadable, parse
 from callbox.channels.email.inbound.quoting import own_text
@@ -118,6 +119,7 @@ def test_a_writer_is_whom_the_header_names(header: str, name: str, address: str)
         ("-- \nonly a signature", "-- \nonly a signature"),
         ("On Monday Ada wrote:\n> Really?\n", "On Monday Ada wrote:\n> Really?"),
         ("Yes\n__\nGrace", "Yes"),
+        ("First\n--\nSecond\n-- \nGrace", "First\n--\nSecond"),
     ],
 )
 def test_only_what_is_certainly_quotation_or_signature_is_cut(text: str, own: str) -> None:
@@ -225,16 +227,29 @@ def test_a_delivery_report_names_the_mail_and_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "hard"),
+    ("action", "status", "diagnostic", "what"),
     [
-        (b"Status: 5.1.1", b"Status: 4.2.2", False),
-        (b"Action: failed", b"Action: delayed", False),
-        (b"Action: failed", b"Action: delivered", None),
+        ("failed", "5.1.1", "550 5.1.1 No such user", ("final", "hard")),
+        ("failed", "5.0.0", "550-5.1.1 The account that you tried to reach does not exist", ("final", "hard")),
+        ("failed", "5.0.0", "550 Unknown user", ("final", "hard")),
+        ("failed", "5.0.0", "", ("final", "soft")),
+        ("failed", "5.2.2", "552 5.2.2 The mailbox is full", ("final", "soft")),
+        ("failed", "5.7.1", "550 5.7.1 We take this for spam", ("final", "soft")),
+        ("failed", "5.1.8", "553 5.1.8 The sender's domain is unknown", ("final", "soft")),
+        ("failed", "4.4.7", "Delivery time expired", ("final", "soft")),
+        ("failed", "5.0.0", "552 Too large, see 192.5.1.1", ("final", "soft")),
+        ("delayed", "5.1.1", "550 5.1.1 No such user", ("late", "soft")),
+        ("delivered", "2.0.0", "250 OK", None),
     ],
 )
-def test_only_a_final_failure_is_hard(old: bytes, new: bytes, hard: bool | None) -> None:
-    bounce = bounce_in(parse(MAILS["delivery_report"].replace(old, new)).message)
-    assert (None if bounce is None else bounce.hard) == hard
+def test_only_where_nobody_is_a_failure_is_hard(
+    action: str, status: str, diagnostic: str, what: tuple[str, str] | None
+) -> None:
+    report = MAILS["delivery_report"].replace(b"Action: failed", f"Action: {action}".encode())
+    report = report.replace(b"Status: 5.1.1", f"Status: {status}".encode())
+    bounce = bounce_in(parse(report.replace(b"550 5.1.1 No such user", diagnostic.encode())).message)
+    found = bounce and ("final" if bounce.final else "late", "hard" if bounce.hard else "soft")
+    assert found == what
 
 
 def test_parts_nested_without_end_are_unreadable() -> None:
@@ -243,6 +258,45 @@ def test_parts_nested_without_end_are_unreadable() -> None:
     )
     with pytest.raises(Unreadable):
         parse(nested)
+
+
+LONG_TYPE = b"--m\r\nContent-Type: text/plain; " + b"a=b; " * 20_000 + b"\r\n\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"X: y\r\n" * 200_000 + b"From: grace@example.com\r\n\r\nHello", "headers are too large"),
+        (b"Content-Type: multipart/mixed; boundary=m\r\n\r\n" + b"--m\r\n\r\n" * 100_000, "too many parts"),
+    ],
+    ids=["head", "parts"],
+)
+def test_what_would_take_very_long_is_not_read(raw: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        parse(raw)
+
+
+def test_reading_ends_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is compared with the ends of all parts around it."""
+    monkeypatch.setattr(parsing, "_MOST_SECONDS", 0.1)
+    nested = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth) for depth in range(200)
+    )
+    with pytest.raises(Unreadable, match="takes too long to read"):
+        parse(nested + b"-\n" * 2_000_000)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: multipart/mixed; boundary=m\r\n\r\n" + LONG_TYPE * 3,
+        b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"9" * 1_000_000,
+    ],
+    ids=["parameters", "charset"],
+)
+def test_what_takes_long_alone_is_passed_over(raw: bytes) -> None:
+    """What takes a time that grows with the square of the header or the text would not end here."""
+    assert parse(raw).text
 
 
 def test_of_very_many_files_some_stay_in_the_original_alone() -> None:

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries
 from callbox.channels.email.composing import mail_unseen_replies
 from callbox.platform.clock import machine_time
 from callbox.platform.database import connection
@@ -50,7 +50,7 @@ class WaitingDesk(MailDesk):
 
         async def look() -> None:
             async with connection() as held:
-                due = await queries.unseen_replies_due.all(held, machine_time(), 1000)
+                due = await composing_queries.unseen_replies_due.all(held, machine_time(), 1000)
             for key in due:
                 if key.workspace_id == self.workspace_id:
                     await mail_unseen_replies(key)
@@ -456,3 +456,31 @@ def test_threads_of_a_lead_go_on_with_the_user_it_is_merged_into(desk: WaitingDe
     desk.post("/contacts/merge", {"from": lead_id, "into": user["id"]})
     desk.reply(begun["conversation_id"])
     assert desk.mails(user["id"])[0]["references"] == ["first@shop.example"]
+
+
+def test_mails_to_a_lead_are_those_of_the_user_it_is_merged_into(desk: WaitingDesk) -> None:
+    lead = desk.post("/contacts", {"role": "lead", "email": "grace@shop.example"})
+    desk.message(lead)
+    [mail] = desk.mails(lead["id"])
+    user = World(desk.api).user()
+    desk.post("/contacts/merge", {"from": lead["id"], "into": user["id"]})
+    assert [each["id"] for each in desk.outbox(user["id"])] == [mail["id"]]
+    link = mail["plain"].rpartition("Unsubscribe: ")[2].strip()
+    assert httpx.post(link).status_code == 200
+    assert desk.call("GET", f"/contacts/{user['id']}")["unsubscribed_from_emails"] is True
+
+
+def test_what_is_redacted_is_in_no_mail_any_more(desk: WaitingDesk) -> None:
+    begun = desk.receive("grace@shop.example")
+    answered = desk.reply(begun["conversation_id"], "The password is 1234")
+    contact_id = answered["contacts"]["contacts"][0]["id"]
+    [mail] = desk.mails(contact_id)
+    assert "1234" in mail["html"]
+    redacted = {
+        "type": "conversation_part",
+        "conversation_id": begun["conversation_id"],
+        "conversation_part_id": last_part(answered)["id"],
+    }
+    desk.post("/conversations/redact", redacted)
+    [mail] = desk.mails(contact_id)
+    assert (mail["html"], mail["plain"]) == ("<p><i>This message was deleted</i></p>", "This message was deleted")

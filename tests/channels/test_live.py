@@ -313,6 +313,15 @@ def test_what_cannot_be_opened_is_refused(
     assert (answer.status_code, answer.json()["type"]) == (status, "error.list")
 
 
+def test_who_asks_for_the_head_alone_is_not_left_with_a_stream(workspace: TestWorkspace, server_url: str) -> None:
+    one = httpx.Limits(max_connections=1)
+    with httpx.Client(base_url=server_url, headers=workspace.api.headers, limits=one) as client:
+        head = client.head("/live")
+        assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        assert client.get("/healthz").status_code == 200
+        assert client.head("/live", headers={"Authorization": ""}).status_code == 401
+
+
 def test_typing_is_told_to_the_others_and_to_nobody_else(
     workspace: TestWorkspace, server_url: str, several_processes: RunningServer, contact: Json
 ) -> None:
@@ -355,6 +364,8 @@ def test_presence_is_told_and_can_be_read(
     workspace: TestWorkspace, server_url: str, several_processes: RunningServer, contact: Json, eventually: Eventually
 ) -> None:
     api = workspace.api
+    company = api.post("/companies", json={"company_id": "c-1"}).json()
+    api.post(f"/contacts/{contact['id']}/companies", json={"id": company["id"]})
 
     def online() -> Any:
         return api.get("/manage/v1/live/presence").json()["contact_ids"]
@@ -368,7 +379,9 @@ def test_presence_is_told_and_can_be_read(
         eventually(lambda: online() == [])
         went = {"type": "contact", "id": contact["id"], "online": False}
         admin.wait(lambda each: went in [told.data for told in each.told])
-    assert api.get(f"/contacts/{contact['id']}").json()["last_seen_at"] is not None
+    seen_at = api.get(f"/contacts/{contact['id']}").json()["last_seen_at"]
+    assert seen_at is not None
+    assert api.get(f"/companies/{company['id']}").json()["last_request_at"] == seen_at
 
 
 def test_a_client_that_reads_nothing_is_told_to_load_anew(workspace: TestWorkspace, server: RunningServer) -> None:

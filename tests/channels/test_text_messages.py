@@ -22,15 +22,7 @@ from callbox.platform.database import connection
 from callbox.platform.jobs import HeldJob, held_jobs, retry_job
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.signed import signed
-from tests.conftest import (
-    RunningServer,
-    TestWorkspace,
-    _create_database,
-    _drop_database,
-    new_workspace,
-    start_server,
-    stop_server,
-)
+from tests.conftest import RunningServer, TestWorkspace, new_database, new_workspace, serving
 from tests.people.tools import execute
 from tests.support.conversations import inside
 
@@ -94,13 +86,15 @@ def twilio() -> Iterator[TwilioLike]:
 
 
 @pytest.fixture(scope="module")
-def sending(twilio: TwilioLike, short_directory: Path, postgres_url: str) -> Iterator[RunningServer]:
+def sending(
+    twilio: TwilioLike, short_directory: Path, postgres_url: str, migrated_database: str
+) -> Iterator[RunningServer]:
     """A server that sends through it."""
-    name, url = _create_database(postgres_url)
-    running = start_server(short_directory / "sms", {"CALLBOX_DATABASE_URL": url, "CALLBOX_SMS_URL": twilio.url})
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with (
+        new_database(postgres_url, migrated_database) as url,
+        serving(short_directory / "sms", {"CALLBOX_DATABASE_URL": url, "CALLBOX_SMS_URL": twilio.url}) as running,
+    ):
+        yield running
 
 
 @pytest.fixture

@@ -1,18 +1,27 @@
 """Notifications on their way to receivers in trouble: none is lost, none overtakes another, nobody waits for others."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from callbox.channels.webhooks import queries
+from callbox.channels.webhooks.delivery import deliver
 from callbox.channels.webhooks.jobs import SCHEDULES
 from callbox.channels.webhooks.policy import Policy
 from callbox.channels.webhooks.service import KEPT_FOR
 from callbox.platform.database import connection
 from tests.channels.conftest import Hook
-from tests.channels.receiver import Json, Receiver
-from tests.conftest import RunningServer
+from tests.channels.receiver import Json, Receiver, listening
+from tests.conftest import RunningServer, TestWorkspace
 from tests.people.tools import execute
 from tests.support.conversations import inside, parts_of
+from tests.support.tickets import TicketDesk
+from tests.waiting import wait_for
 
 MakeHook = Callable[..., Hook]
 MINUTE = 60
@@ -38,7 +47,7 @@ def test_what_failed_is_repeated_after_a_minute_and_then_ever_later(hook: MakeHo
         waiting = made.deliveries()[-1]
         assert waiting["state"] == "waiting"
         assert waiting["next_attempt_at"] - made.attempts(number)[-1]["sent_at"] - minutes * MINUTE in {0, 1}
-        assert made.read()["failing_since"] - now in range(10)
+        assert made.read()["failing_since"] - now in range(60)
         made.desk.clock(waiting["next_attempt_at"] + 1)
         made.attempts(number + 1)
     told = made.receiver.notifications()
@@ -235,3 +244,37 @@ def test_deliveries_are_kept_for_a_week_and_deleted_webhooks_as_long_as_theirs(
         made.desk.clock(int(time.time() + age.total_seconds()))
         assert inside(server.database_url, forget) == webhooks
         assert made.deliveries() == left
+
+
+def test_what_becomes_due_after_a_change_is_signed_with_the_new_secret(
+    quiet_server: RunningServer, quiet: TestWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callbox.channels.webhooks.policy._policy", Policy(private_receivers=True))
+    desk, changes = TicketDesk(quiet.api), ["the-second-secret"]
+
+    def then_changed(read: Callable[..., Any]) -> Callable[..., Any]:
+        """The change comes between the two statements that a lane begins with, whichever is the first."""
+
+        async def reading(*arguments: Any) -> Any:
+            rows = await read(*arguments)
+            while changes:
+                await asyncio.to_thread(desk.call, "PUT", path, json={"secret": changes.pop()})
+            return rows
+
+        return reading
+
+    for name, method in (("due_deliveries", "all"), ("receiver_of_webhook", "first")):
+        read = getattr(getattr(queries, name), method)
+        monkeypatch.setattr(queries, name, SimpleNamespace(**{method: then_changed(read)}))
+    with listening() as receiver:
+        path = f"/manage/v1/webhooks/{desk.post('/manage/v1/webhooks', {'url': receiver.url})['id']}"
+
+        async def deliver_both_pings() -> None:
+            stop = asyncio.Event()
+            delivering = asyncio.create_task(deliver(stop))
+            await asyncio.to_thread(wait_for, lambda: len(receiver.posted()) == 2)
+            stop.set()
+            await delivering
+
+        inside(quiet_server.database_url, deliver_both_pings)
+        assert receiver.posted()[-1].is_signed_with("the-second-secret")

@@ -1,5 +1,6 @@
 """An operator's mistake ends in one sentence, with exit status 1 and nothing on standard output."""
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from callbox.cli import cli
+from callbox.serving import CannotListen, listen_at
 from tests.cli.commands import Commands
 from tests.conftest import TestWorkspace
 
@@ -123,6 +125,15 @@ def test_a_data_directory_that_is_a_file_is_named(callbox: Commands, tmp_path: P
     assert str(file) in callbox.refusal("docs", "--output", str(file))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("admin", "create", "ada@example.com", "Ad\udce8"), ("segment", "create", "x", "--predicate", '{"\udce8": 1}')],
+)
+def test_an_argument_in_another_encoding_is_refused(callbox: Commands, command: tuple[str, ...]) -> None:
+    told = callbox.refusal(*command)
+    assert "UTF-8" in told or "predicate" in told
+
+
 @pytest.mark.parametrize("command", ["serve --port 99999", "nonsense", "token"])
 def test_a_command_that_is_written_wrongly_is_explained(callbox: Commands, command: str) -> None:
     answer = callbox.run(*command.split())
@@ -146,3 +157,20 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
         assert command.help, command.name
         for parameter in command.params:
             assert getattr(parameter, "help", None), (command.name, parameter.name)
+
+
+@pytest.mark.parametrize("place", ["70000", "127.0.0.1:65536", "host", "99999999999999999999", "1.5", ""])
+def test_a_place_for_mail_that_is_none_is_told(place: str) -> None:
+    with pytest.raises(CannotListen, match=re.escape(f"Cannot listen at {place}")):
+        listen_at(place)
+
+
+def test_a_file_where_mail_is_to_be_taken_in_stays(tmp_path: Path) -> None:
+    file = tmp_path / "precious"
+    file.write_text("kept")
+    with pytest.raises(CannotListen, match="Address already in use"):
+        listen_at(str(file))
+    assert file.read_text() == "kept"
+    left = tmp_path / "lmtp.sock"
+    listen_at(str(left)).close()
+    listen_at(str(left)).close()

@@ -6,18 +6,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import RunningServer, _create_database, _drop_database, start_server, stop_server
+from tests.conftest import RunningServer, new_database, serving
 
 
 @pytest.fixture(scope="session")
 def demo_server(postgres_url: str, short_directory: Path) -> Iterator[RunningServer]:
     """A server whose first workspace holds the demo data."""
-    name, url = _create_database(postgres_url)
-    environment = {"CALLBOX_DATABASE_URL": url, "CALLBOX_RATE_LIMIT": "10000"}
-    running = start_server(short_directory / "demo", environment, "--demo")
-    yield running
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url) as url:
+        environment = {"CALLBOX_DATABASE_URL": url, "CALLBOX_RATE_LIMIT": "10000"}
+        with serving(short_directory / "demo", environment, "--demo") as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
-"""Software that hands a workspace to language models: a reader, a connector for agents, a server of tools, toolkits."""
+"""Software that reads a workspace, mostly for language models: readers, a connector for agents, tools, a small SDK."""
 
+import csv
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -11,6 +13,9 @@ READER = "llama-index-readers-intercom-0.6.0"
 AGENT = "airbyte-agent-intercom-0.1.3"
 MCP = "mcp-intercom-0.0.3"
 ARCADE = "arcade-intercom-api-0.1.1"
+INGESTR = "ingestr-0.14.155"
+EXPORTER = "intercom-docs-exporter-0.4.1"
+SMALL_SDK = "intercom-python-2-0.1.2"
 
 
 def test_llama_index_reads_all_articles(demo: httpx.Client) -> None:
@@ -103,3 +108,38 @@ def test_arcades_tools_write_and_read(workspace: TestWorkspace) -> None:
 
 def _writing(tool: str, body: Json, **identifiers: object) -> list[object]:
     return [tool, {"mode": "execute", "request_body": json.dumps(body), **identifiers}]
+
+
+def test_ingestr_reads_everything_or_what_is_new(demo: httpx.Client) -> None:
+    found: dict[str, list[str]] = json.loads(run(INGESTR, "python", script("dlt_source.py"), "2020-01-01", api=demo))
+    for name, key in (("contacts", "data"), ("companies", "data"), ("articles", "data"), ("admins", "admins")):
+        assert sorted(found[name]) == sorted(item["id"] for item in everything(demo, f"/{name}", key)), name
+    assert all(found.values())
+    made = demo.post("/contacts", json={"role": "lead", "name": "Somebody new"}).json()
+    yesterday = str(datetime.now(UTC) - timedelta(days=1))  # searches compare whole days
+    newer: dict[str, list[str]] = json.loads(run(INGESTR, "python", script("dlt_source.py"), yesterday, api=demo))
+    assert made["id"] in newer["contacts"]
+    assert len(newer["contacts"]) < len(found["contacts"])
+
+
+def test_exporter_of_articles_lists_the_published_ones_by_collection(demo: httpx.Client) -> None:
+    token = demo.headers["Authorization"].removeprefix("Bearer ")
+    options = ("--token", token, "--format", "csv")
+    printed = run(EXPORTER, "intercom-docs-exporter", *options, api=demo)
+    published = [article for article in everything(demo, "/articles") if article["state"] == "published"]
+    names = {item["id"]: item["name"] for item in everything(demo, "/help_center/collections")}
+    assert [row["url"] for row in csv.DictReader(printed.splitlines())] == sorted(each["url"] for each in published)
+    listed = run(EXPORTER, "intercom-docs-exporter", "--token", token, "--list-collections", api=demo)
+    assert dict(line.split("\t") for line in listed.splitlines()) == names
+    [first, *_] = names.values()
+    inside = run(EXPORTER, "intercom-docs-exporter", *options, "--collection", first, api=demo)
+    assert {row["collection"] for row in csv.DictReader(inside.splitlines())} == {first}
+
+
+def test_a_small_sdk(workspace: TestWorkspace) -> None:
+    answers = json.loads(run(SMALL_SDK, "python", script("small_sdk.py"), api=workspace.api))
+    contact = answers["create_contact"]
+    assert [each["id"] for each in answers["filter_contacts"]["data"]] == [contact["id"]]
+    assert answers["create_note"]["body"] == "<p>Likes bread</p>"
+    assert answers["add_tag_to_contact"]["id"] in {tag["id"] for tag in answers["list_tags"]["data"]}
+    assert {"list_all_admins", "list_all_contacts", "list_data_attributes"} <= set(answers)

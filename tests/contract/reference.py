@@ -115,7 +115,6 @@ _NOT_ALWAYS_THERE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("tag", ("applied_at", "applied_by"), "only on taggings; the example of the list of tags has three keys"),
     ("data_attribute", ("description",), "left out where none was given, as in the example of creating one"),
     ("company_attached_segments", ("total_count",), "the example has no count"),
-    ("contact_attached_companies", ("companies",), "the wire's key is `data`"),
     (
         "admin_with_app",
         ("job_title", "away_mode_enabled", "away_mode_reassign", "team_ids"),
@@ -127,8 +126,6 @@ _NOT_ALWAYS_THERE: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "examples of admins have no job title; authors of notes have neither seat nor teams",
     ),
     ("ticket_type_attribute", ("input_options",), "left out in the example of updating one"),
-    ("ticket_type_attribute_list", ("ticket_type_attributes",), "the wire's key is `data`"),
-    ("ticket_type_list", ("ticket_types",), "the wire's key is `data`"),
     (
         "message",
         ("subject", "conversation_id"),
@@ -141,22 +138,32 @@ _NOT_ALWAYS_THERE: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("default_locale", "translated_content", "statistics"),
         "of several languages only, and not in lists, in every example",
     ),
-    ("article_statistics", ("conversions",), "called `conversations` in every example"),
     ("collection", ("default_locale",), "of several languages only, in every example"),
-    ("segment", ("created_at", "person_type"), "companies name their segments by id and name"),
+)
+
+# Keys that are called otherwise on the wire than in the description's schemas: schema, key, the wire's key, evidence.
+_RENAMED: tuple[tuple[str, str, str, str], ...] = (
+    ("contact_attached_companies", "companies", "data", "in the example, and what recorded clients read"),
+    ("ticket_type_list", "ticket_types", "data", "in the example"),
+    ("ticket_type_attribute_list", "ticket_type_attributes", "data", "in every example of a ticket type"),
+    ("article_statistics", "conversions", "conversations", "in every example of an article"),
+)
+
+# Lists by page number: clients follow `next` as a URL, recorded answers show one, and examples a null or none at the
+# end; their schemas refer to pages by cursor, although the description has the schema `pages_link` too.
+_PAGES_BY_URL = (
+    "activity_log_list",
+    "article_list",
+    "collection_list",
+    "company_list",
+    "note_list",
+    "paginated_news_item_response",
+    "paginated_newsfeed_response",
+    "search_articles_response",
 )
 
 # Values that the description's schemas forbid although the service sends them: schema, property, schema, evidence.
 _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
-    ("company_list", "pages", {"type": ["object", "null"]}, "`next` is a URL or null, the schema's an object"),
-    ("contact_attached_companies", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
-    ("note_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
-    ("article_list", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
-    ("search_articles_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
-    ("collection_list", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
-    ("activity_log_list", "pages", {"type": "object"}, "`next` is a URL or null, the schema's an object"),
-    ("company_scroll", "pages", {"type": ["object", "null"]}, "null in the example"),
-    ("company_scroll", "total_count", {"type": ["integer", "null"]}, "null in the example"),
     ("data_event_summary_item", "description", {"type": ["string", "null"]}, "null where there is none, say old docs"),
     ("company", "custom_attributes", {"type": "object"}, "the schema's own example holds numbers and booleans"),
     (
@@ -165,8 +172,6 @@ _ALSO_ALLOWED: tuple[tuple[str, str, Json, str], ...] = (
         {"type": ["integer", "string"]},
         "an integer in observed traffic",
     ),
-    ("paginated_news_item_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
-    ("paginated_newsfeed_response", "pages", {"type": "object"}, "`next` is a URL, the schema's an object"),
     ("cursor_pages", "per_page", {"type": ["integer", "string"]}, "lists repeat the parameter, which is text"),
     (
         "data_attribute",
@@ -191,6 +196,8 @@ _ALSO_NULL: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("conversation_rating", ("rating", "remark"), "null between the request and the answer"),
     ("contact", ("email", "email_domain"), "null without an e-mail address"),
     ("article_content", ("url",), "null for a draft, as the article's own"),
+    ("company_scroll", ("pages",), "null in the example"),
+    ("part_attachment", ("width", "height"), "null for what is no picture, as data connectors expect"),
     (
         "conversation_statistics",
         (
@@ -214,6 +221,11 @@ def _schemas() -> Json:
     for schema, keys, _ in _NOT_ALWAYS_THERE:
         for key in keys:
             schemas[schema]["required"].remove(key)
+    for schema, described, wire, _ in _RENAMED:
+        schemas[schema]["properties"][wire] = schemas[schema]["properties"].pop(described)
+        schemas[schema]["required"] = [wire if key == described else key for key in schemas[schema]["required"]]
+    for schema in _PAGES_BY_URL:
+        schemas[schema]["properties"]["pages"] = {"$ref": "#/components/schemas/pages_link"}
     for schema, key, allowed, _ in _ALSO_ALLOWED:
         assert key in schemas[schema]["properties"], f"{schema} has no {key} to correct"
         schemas[schema]["properties"][key] = allowed

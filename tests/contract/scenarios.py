@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.contract.world import World
+from tests.contract.world import Json, World
 
 Scenario = Callable[[World], httpx.Response]
 Key = tuple[str, int, str | None]
@@ -107,7 +107,16 @@ refused("GET /companies", 404, "Company Not Found", params={"company_id": "nobod
 
 @scenario("GET /companies/{company_id}", 200, "Successful")
 def _(world: World) -> httpx.Response:
-    return world.api.get(f"/companies/{world.company()['id']}")
+    company = _company_in_a_segment(world)
+    world.post("/tags", {"name": "customers", "companies": [{"id": company["id"]}]})
+    return world.api.get(f"/companies/{company['id']}")
+
+
+def _company_in_a_segment(world: World) -> Json:
+    company = world.employee()[1]
+    predicate = {"field": "company_id", "operator": "=", "value": company["company_id"]}
+    world.wait_for_members(world.segment(predicate, person_type="company")["id"])
+    return company
 
 
 refused("GET /companies/{company_id}", 404, "Company Not Found", path=f"/companies/{UNKNOWN}")
@@ -139,10 +148,7 @@ refused("GET /companies/{company_id}/contacts", 404, "Company Not Found", path=f
 
 @scenario("GET /companies/{company_id}/segments", 200, "Successful")
 def _(world: World) -> httpx.Response:
-    company = world.employee()[1]
-    predicate = {"field": "company_id", "operator": "=", "value": company["company_id"]}
-    world.wait_for_members(world.segment(predicate, person_type="company")["id"])
-    return world.api.get(f"/companies/{company['id']}/segments")
+    return world.api.get(f"/companies/{_company_in_a_segment(world)['id']}/segments")
 
 
 refused("GET /companies/{company_id}/segments", 404, "Company Not Found", path=f"/companies/{UNKNOWN}/segments")

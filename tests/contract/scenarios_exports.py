@@ -6,6 +6,7 @@ import httpx
 
 from tests.contract.scenarios import scenario
 from tests.contract.world import Json, World
+from tests.waiting import wait_for
 
 
 def _begin(world: World) -> httpx.Response:
@@ -41,10 +42,6 @@ def _(world: World) -> httpx.Response:
 
 
 def _completed(world: World) -> httpx.Response:
-    path, deadline = f"/export/content/data/{_identifier(world)}", time.monotonic() + 20
-    while True:
-        answer = world.api.get(path)
-        if answer.json()["status"] == "completed":
-            return answer
-        assert time.monotonic() < deadline, "the export was not complete within 20 seconds"
-        time.sleep(0.05)
+    path = f"/export/content/data/{_identifier(world)}"
+    wait_for(lambda: world.api.get(path).json()["status"] == "completed")
+    return world.api.get(path)

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.waiting import wait_for
+
 Json = dict[str, Any]
 
 
@@ -85,10 +87,7 @@ class World:
 
     def wait_for_members(self, segment_id: str) -> None:
         """Until the worker has found who is in a segment."""
-        deadline = time.monotonic() + 20
-        while self._managed_segment(segment_id)["computed_at"] is None:
-            assert time.monotonic() < deadline, "the segment was not computed within 20 seconds"
-            time.sleep(0.05)
+        wait_for(lambda: self._managed_segment(segment_id)["computed_at"] is not None)
 
     def _managed_segment(self, segment_id: str) -> Json:
         segments = self.call("GET", "/manage/v1/segments")["data"]

@@ -3,12 +3,11 @@
 import asyncio
 import json
 import re
-import secrets
 from collections.abc import Coroutine, Iterator
+from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -16,9 +15,8 @@ import pytest
 from callbox.exports.data_export.queries import ExportKey
 from callbox.exports.data_export.writing import write_export
 from callbox.platform.database import close_pool, open_pool
-from callbox.platform.database.migrate import migrate
 from callbox.platform.files import open_files
-from tests.conftest import RunningServer, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, new_database, new_workspace, serving
 from tests.guards.tenants import Tenant
 
 T = TypeVar("T")
@@ -118,18 +116,10 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def database(postgres_url: str) -> Iterator[Database]:
+def database(postgres_url: str, migrated_database: str) -> Iterator[Database]:
     """The migrated database of the guarded server."""
-    name = f"guarded_{secrets.token_hex(6)}"
-    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    maintenance = Database(postgres_url)
-    maintenance.execute(f"CREATE DATABASE {name}")
-    asyncio.run(migrate(url, lambda _: None))
-    opened = Database(url)
-    yield opened
-    opened.close()
-    maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    maintenance.close()
+    with new_database(postgres_url, migrated_database) as url, closing(Database(url)) as opened:
+        yield opened
 
 
 def _write_export(url: str, files: Path, workspace_id: str, export_id: str) -> None:
@@ -150,11 +140,10 @@ def _write_export(url: str, files: Path, workspace_id: str, export_id: str) -> N
 def guarded(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """A server without a worker."""
     data = short_directory / "guarded"
-    running = start_server(data, {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
     Tenant.write_export = staticmethod(partial(_write_export, database.url, data / "files"))
     Tenant.database_url = database.url
-    yield running
-    assert stop_server(running) == 0
+    with serving(data, {"CALLBOX_DATABASE_URL": database.url}, "--no-worker") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def test_only_json_is_sent(key: str, tenant: Tenant, database: Database) -> None
         status, code, message = refusal(attempts.send(headers={"Accept": accept}))
         assert (status, code) == (406, "media_type_not_acceptable")
         assert message == "The Accept header should send a media type of application/json"
-    for accept in ("", "*/*", "application/json", "application/*;q=0.1", "application/vnd.intercom.3+json"):
+    for accept in ("", "*/*", "Application/JSON", "application/*;q=0.1", "application/vnd.intercom.3+json"):
         assert attempts.send(headers={"Accept": accept}).is_success, accept
 
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from callbox.wire.authentication import CACHE_SECONDS
 from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer
-from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, TestWorkspace, new_workspace, serving
 from tests.guards.attempts import Attempts, refusal, send_raw
 from tests.guards.conftest import Database
 from tests.guards.requests import OPERATIONS, REQUESTS
@@ -87,7 +87,8 @@ def test_request_without_a_credential_is_unauthorized(anybody: httpx.Client) -> 
 
 
 def test_token_is_part_of_a_credential_and_nothing_around_it(place: TestWorkspace, anybody: httpx.Client) -> None:
-    for credential in (place.token[:-1], place.token + "x", place.token.upper(), f"{place.token},{place.token}"):
+    around = (f"{place.token},{place.token}", f"{' ' * 5_000}{place.token}")
+    for credential in (place.token[:-1], place.token + "x", place.token.upper(), *around):
         answer = anybody.get("/me", headers={"Authorization": f"Bearer {credential}"})
         assert refusal(answer)[0] == 401
 
@@ -105,9 +106,8 @@ def test_token_comes_as_bearer_or_as_user_name(place: TestWorkspace, tenant: Ten
 @pytest.fixture
 def second(database: Database, short_directory: Path) -> Iterator[RunningServer]:
     """Another server of the same installation, which hears nothing of the first but through the database."""
-    running = start_server(short_directory / "second", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker")
-    yield running
-    assert stop_server(running) == 0
+    with serving(short_directory / "second", {"CALLBOX_DATABASE_URL": database.url}, "--no-worker") as running:
+        yield running
 
 
 def test_revoked_token_and_moved_clock_are_seen_by_every_server_within_seconds(
@@ -296,6 +296,15 @@ def test_health_is_told_to_anybody(tenant: Tenant, anybody: httpx.Client) -> Non
         for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
             assert refusal(anybody.request(method, path))[0] == 401, f"{method} {path}"
             assert refusal(tenant.api.request(method, path))[0] == 404, f"{method} {path}"
+
+
+@pytest.mark.parametrize(
+    "target", ["/metrics/", "//metrics", "/metrics//", "/metrics%2F", "/%6Detrics", "/readyz/", "//readyz", "/%72eadyz"]
+)
+def test_what_proxies_keep_inside_is_written_in_one_way(target: str, tenant: Tenant) -> None:
+    for authorization in (str(tenant.api.headers["Authorization"]), ""):
+        answer = send_raw(tenant, "GET", target, headers={"Authorization": authorization})
+        assert refusal(answer)[0] == 404
 
 
 def test_metrics_are_prometheus_text_that_counts_and_names_nobody(tenant: Tenant, anybody: httpx.Client) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.conftest import TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import TestWorkspace, new_workspace, serving
 from tests.guards.conftest import Database
 
 Json = dict[str, Any]
@@ -40,10 +40,12 @@ _TELLING = """
 _LENGTH_OF_LOG = "SELECT size FROM pg_stat_file(pg_current_logfile())"
 _FILLING = [
     """
-    INSERT INTO contacts (workspace_id, id, role, external_id, email, name, created_at, updated_at)
+    INSERT INTO contacts (
+        workspace_id, id, role, external_id, email, phone, formatted_phone, name, created_at, updated_at
+    )
     SELECT
         $1, lpad(to_hex(number), 24, '0'), 'user', 'user-' || number, 'user.' || number || '@example.com',
-        'Somebody ' || number, now(), now() - number * interval '1 minute'
+        '0' || number, '+353' || number, 'Somebody ' || number, now(), now() - number * interval '1 minute'
     FROM generate_series(1, {rows}) AS number
     """,
     """
@@ -125,16 +127,13 @@ def told(database_url: str, short_directory: Path) -> Iterator[Told]:
         if before.fetch("SELECT pg_current_logfile()")[0][0] is None:
             pytest.skip("this PostgreSQL does not keep a log that can be read")
         before.execute(_TELLING)
-    running = start_server(short_directory / "plans", {"CALLBOX_DATABASE_URL": database_url}, "--no-worker")
-    try:
+    with serving(short_directory / "plans", {"CALLBOX_DATABASE_URL": database_url}, "--no-worker") as running:
         workspace = new_workspace(running)
         with closing(Database(database_url)) as database, workspace.api:
             for statement in _FILLING:
                 database.fetch(statement.format(rows=_ROWS), workspace.id)
             database.execute("VACUUM (ANALYZE)")
             yield Told(workspace, database)
-    finally:
-        assert stop_server(running) == 0
 
 
 def _id(number: int) -> str:
@@ -150,17 +149,24 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     for field, operator, value in (
         ("email", "=", "user.7@example.com"),
         ("external_id", "=", "user-7"),
+        ("phone", "=", "07"),
+        ("formatted_phone", "=", "+3537"),
         ("name", "=", "Somebody 7"),
         ("name", "~", "body 4711"),
     ):
         yield "POST", "/contacts/search", _query(field, operator, value)
     yield "GET", f"/companies/{'b'.rjust(24, '0')}", None
     yield "GET", "/companies?company_id=company-9", None
+    yield "GET", "/companies?tag_id=1", None
+    yield "GET", f"/companies?segment_id={_id(1)}", None
+    yield "GET", f"/companies/{_id(9)}/contacts", None
     yield "POST", "/companies/list", None
     yield "POST", "/companies", {"company_id": "company-10", "name": "Another name"}
     yield "GET", f"/contacts/{_id(7)}/companies", None
     yield "POST", "/events", {"event_name": "looked", "created_at": 1_767_225_600, "user_id": "user-9"}
     yield "GET", "/events?type=user&user_id=user-9", None
+    yield "POST", "/tags", {"name": "A tag", "users": [{"email": "user.9@example.com"}, {"user_id": "user-10"}]}
+    yield "POST", "/phone_call_redirects", {"phone": "+353832345678"}
     yield "GET", "/conversations/7", None
     yield "GET", "/conversations", None
     for field, operator, value in (
@@ -180,6 +186,14 @@ def _asked(admin_id: str, ticket_type_id: str) -> Iterator[tuple[str, str, Json 
     said = {"message_type": "comment", "type": "admin", "admin_id": admin_id, "body": "On its way."}
     yield "POST", "/conversations/7/reply", said
     yield "POST", "/conversations/8/reply", {**said, "type": "user", "intercom_user_id": _id(8)}
+    yield "POST", "/conversations/last/reply", said
+    for named in ({"user_id": "user-9"}, {"email": "user.10@example.com"}):
+        yield "POST", "/conversations/last/reply", {**said, "type": "user", **named}
+    yield "POST", "/conversations/11/customers", {"admin_id": admin_id, "customer": {"email": "user.7@example.com"}}
+    yield "POST", "/conversations/13/convert", {"ticket_type_id": ticket_type_id}
+    addressed = {"from": {"type": "admin", "id": admin_id}, "to": {"type": "user", "email": "user.7@example.com"}}
+    yield "POST", "/messages", {**addressed, "body": "Hello", "create_conversation_without_contact_reply": True}
+    yield "POST", "/phone_call_redirects", {"phone": "+353832345678"}
     yield "GET", "/tickets/6", None
     for field, value in (("admin_assignee_id", "6"), ("contact_ids", _id(6)), ("state", "submitted")):
         yield "POST", "/tickets/search", _query(field, "=", value)

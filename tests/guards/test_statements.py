@@ -93,6 +93,7 @@ GLOBAL = {
     "send_notifications": "a process tells of all workspaces together",
     "server_state": "the database's, of no workspace",
     "signing_keys": "for the operator of the installation",
+    "set_last_request": "a process tells of all workspaces together",
     "set_last_seen": "a process tells of all workspaces together",
     "snoozes_that_end": "the schedule looks for them in all workspaces",
     "stems_of_words": "it reads no table",

@@ -1,5 +1,6 @@
 """Article search: every language, ranked, forgiving, with highlights, filters and pages."""
 
+import random
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -179,6 +180,20 @@ def test_a_translation_that_is_a_draft_is_not_found_among_what_is_published(worl
 @pytest.mark.parametrize("query", [{"state": "live"}, {"highlight": "maybe"}, {"per_page": "0"}, {"page": "x"}])
 def test_bad_parameters_are_refused_by_name(api: httpx.Client, query: Json) -> None:
     assert next(iter(query)) in only_error(api.get("/articles/search", params={"phrase": "x", **query}))[1]
+
+
+def test_highlights_are_asked_for_as_programs_write_what_is_true(world: World) -> None:
+    world.article(title="Lamp")
+    for said, marked in (("true", 1), ("True", 1), ("1", 1), ("false", 0), ("False", 0)):
+        assert len(search(world, "lamp", highlight=said)["data"]["highlights"]) == marked
+
+
+def test_a_text_without_spaces_as_long_as_can_be_is_found_by_its_beginning(world: World) -> None:
+    """No pair of characters comes twice, so that each takes its room in the index."""
+    draw = random.Random(1)
+    body, description = ("".join(chr(draw.randint(0x4E00, 0x9FFF)) for _ in range(size)) for size in (120_000, 10_000))
+    made = world.article(title="Long", body=body, description=description)
+    assert [each["id"] for each in search(world, body[:8])["data"]["articles"]] == [made["id"]]
 
 
 def test_pages_hold_every_article_once_and_their_links_repeat_the_question(world: World) -> None:

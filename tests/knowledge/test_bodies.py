@@ -30,6 +30,15 @@ def article(text: str) -> str:
         ("", ""),
         ("<script>alert(1)</script><form>x</form><textarea>y</textarea>", ""),
         (
+            "<b><p>One</p>\n<p>Two <i>2</i></p></b>",
+            '<p class="no-margin"><b>One</b></p><p class="no-margin"><b>Two <i>2</i></b></p>',
+        ),
+        (
+            "<em>a<h2>b</h2>c</em>",
+            '<p class="no-margin"><em>a</em></p><h2><em>b</em></h2><p class="no-margin"><em>c</em></p>',
+        ),
+        ("<del><ul>\n<li>x</li></ul></del><b></b>", "<ul><li><del>x</del></li></ul>"),
+        (
             "<iframe src='//player.vimeo.com/video/1'>no</iframe>",
             '<iframe src="https://player.vimeo.com/video/1"></iframe>',
         ),
@@ -91,6 +100,7 @@ def test_nothing_that_runs_is_kept(evil: str) -> None:
         ("<img>", "image"),
         ("<ul>" * 500, "nested"),
         ("x" * 500_001, "long"),
+        (f'<a href="https://x.example/{"a" * 8_000}">{"<p>x</p>" * 1_000}</a>', "long"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_by_name(refused: str, named: str) -> None:

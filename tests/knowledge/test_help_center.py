@@ -1,5 +1,6 @@
 """Help centers and their collections: a tree of three levels, languages, addresses, and what goes with what."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,6 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from callbox.app import API_ROUTES, MANAGE_ROUTES
+from callbox.channels.email import routes as email
+from callbox.channels.realtime import routes as realtime
+from callbox.channels.sms import routes as sms
+from callbox.knowledge.help_center.service import RESERVED_IDENTIFIERS
+from callbox.support.attachments import routes as attachments
+from callbox.wire import health
+from callbox.wire.description import description_routes
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
 from tests.knowledge.conftest import only_error
@@ -53,6 +62,7 @@ Bad = Callable[[World], tuple[Json, str]]
     [
         (lambda world: {"parent_id": _chain(world, 3)[-1]}, "levels"),
         (lambda world: {"parent_id": "987654321"}, "parent_id"),
+        (lambda world: {"parent_id": 0}, "there is no collection 0"),
         (lambda world: {"parent_id": "abc"}, "parent_id"),
         (lambda world: {"help_center_id": 987654321}, "help_center_id"),
         (lambda world: {"parent_id": world.collection()["id"], "help_center_id": _center(world)}, "help_center_id"),
@@ -200,6 +210,7 @@ def test_help_centers_are_managed(world: World) -> None:
     [
         ({"identifier": "Not OK"}, "identifier"),
         ({"identifier": "-x"}, "identifier"),
+        ({"identifier": "articles"}, "identifier"),
         ({"custom_domain": "https://help.example.com"}, "custom_domain"),
         ({"custom_domain": "localhost"}, "custom_domain"),
         ({"display_name": " "}, "display_name"),
@@ -215,6 +226,15 @@ def test_what_a_help_center_cannot_be_is_refused_by_name(world: World, change: J
     _, message = only_error(world.api.put(path, json={"website_turned_on": True, **change}))
     assert named in message
     assert world.call("GET", path) == before
+
+
+def test_no_help_center_is_called_as_other_addresses_begin() -> None:
+    routes = [
+        *(*health.ROUTES, *attachments.ROUTES, *realtime.ROUTES, *sms.ROUTES, *email.ROUTES, *description_routes([])),
+        *(*API_ROUTES, *MANAGE_ROUTES),
+    ]
+    beginnings = {path.split("/")[1] for route in routes for path in route.paths}
+    assert {each for each in beginnings if re.fullmatch(r"[a-z0-9-]+", each)} == RESERVED_IDENTIFIERS
 
 
 def test_addresses_are_shared_by_all_workspaces(world: World, other: TestWorkspace) -> None:

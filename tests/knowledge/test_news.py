@@ -160,6 +160,7 @@ def test_a_deleted_item_is_gone_from_everywhere(world: World, api: httpx.Client)
     [
         ({"title": None}, "title must be a string, not null"),
         ({"title": " "}, "title must not be blank"),
+        ({"sender_id": 0}, "sender_id: 0 is not an admin of the workspace"),
         ({"sender_id": UNKNOWN}, f"sender_id: {UNKNOWN} is not an admin of the workspace"),
         ({"state": "published"}, "state: invalid enum value 'published'"),
         ({"labels": [""]}, "labels[0] must not be blank"),
@@ -175,6 +176,15 @@ def test_what_cannot_be_is_refused_and_nothing_is_made(
     assert answer.status_code == 400
     assert message in answer.json()["errors"][0]["message"]
     assert world.call("GET", "/news/news_items")["total_count"] == 0
+
+
+def test_a_sender_who_left_stays_the_sender(world: World) -> None:
+    sender = world.post("/manage/v1/admins", {"name": "Ana", "email": "ana@example.com"})["id"]
+    made = item(world, sender_id=sender)
+    world.call("DELETE", f"/manage/v1/admins/{sender}")
+    assert change(world, made, title="Again", sender_id=sender)["sender_id"] == int(sender)
+    refusal = world.api.put(f"/news/news_items/{item(world)['id']}", json={"sender_id": sender})
+    assert (refusal.status_code, "sender_id" in refusal.text) == (400, True)
 
 
 @pytest.mark.parametrize("field", ["title", "sender_id"])

@@ -14,6 +14,7 @@ import pytest
 from callbox.people.contacts import leaving, service
 from callbox.people.contacts.jobs import SCHEDULES
 from callbox.people.contacts.schemas import CreateContactRequest
+from callbox.people.contacts.storing import ContactExists
 from callbox.platform.database import connection
 from callbox.wire.authentication import Caller
 from tests.conftest import RunningServer, TestWorkspace
@@ -734,7 +735,7 @@ def test_identifiers_of_the_deleted_are_free_after_the_grace_period(database_url
         made = await service.create_contact(caller, request)
         await leaving.delete_contact(caller, made.id)
         await purge.handler()
-        with pytest.raises(service.ContactExists):
+        with pytest.raises(ContactExists):
             await service.create_contact(caller, request)
         async with connection() as held:
             await held.execute("UPDATE contacts SET state_changed_at = state_changed_at - interval '9 days'")

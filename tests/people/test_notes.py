@@ -85,13 +85,15 @@ def test_unknown_note_is_not_found(api: httpx.Client, note_id: str) -> None:
         ({}, ("parameter_not_found", "body is a required parameter")),
         ({"body": ""}, ("parameter_not_found", "body is a required parameter")),
         ({"body": " \n\t"}, ("parameter_not_found", "body is a required parameter")),
+        ({"body": "<p> </p><br>"}, ("parameter_not_found", "body is a required parameter")),
+        ({"body": "<script>alert(1)</script>"}, ("parameter_not_found", "body is a required parameter")),
         ({"body": None}, ("parameter_invalid", "body must be a string, not null")),
         ({"body": 7}, ("parameter_invalid", "body must be a string, not an integer")),
         ({"body": "x" * 500_001}, ("parameter_invalid", "body must be at most 500000 characters long")),
         ({"body": "a\0b"}, ("parameter_invalid", "body must not contain the NUL character")),
         ({"body": "<div>" * 300 + "deep"}, ("parameter_invalid", "body is nested too deeply")),
     ],
-    ids=["none", "empty", "blank", "null", "number", "long", "NUL", "deep"],
+    ids=["none", "empty", "blank", "markup", "script", "null", "number", "long", "NUL", "deep"],
 )
 def test_ill_formed_note_is_refused_by_name(
     api: httpx.Client, world: World, body: Json, expected: tuple[str, str]

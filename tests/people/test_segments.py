@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from callbox.people.segments import membership, service
-from callbox.people.segments.schemas import CreateSegmentRequest, ManagedSegment
+from callbox.people.segments.schemas import CreateSegmentRequest, ManagedSegment, PersonType
 from callbox.platform.database import Command, Query, connection
 from callbox.platform.events import Topic
 from callbox.wire.authentication import Caller
@@ -652,20 +652,25 @@ def test_looking_at_some_contacts_leaves_the_others_alone(database_url: str) -> 
     inside(database_url, promise)
 
 
-def test_schedule_has_the_segments_computed_that_look_back(database_url: str) -> None:
+def test_schedule_has_the_segments_computed_whose_members_change_without_an_event(database_url: str) -> None:
+    quiet = ["last_seen_at", "last_replied_at", "last_contacted_at"]
+
     async def promise(caller: Caller) -> None:
         topic = Topic.INTERNAL_SEGMENT_CHANGED
-        for name, predicate in (
-            ("Still", {"field": "name", "operator": "=", "value": "Ann"}),
-            ("Moving", {"field": "created_at", "operator": ">", "value": {"days_ago": 3}}),
-        ):
-            await service.create_segment(caller, CreateSegmentRequest(name, "company", predicate))
+        defined: list[tuple[str, PersonType, Json]] = [
+            ("Still", "company", {"field": "name", "operator": "=", "value": "Ann"}),
+            ("Moving", "company", {"field": "created_at", "operator": ">", "value": {"days_ago": 3}}),
+            *((field, "user", {"field": field, "operator": "=", "value": None}) for field in quiet),
+            ("last_request_at", "company", {"field": "last_request_at", "operator": ">", "value": 5}),
+        ]
+        for name, kind, predicate in defined:
+            await service.create_segment(caller, CreateSegmentRequest(name, kind, predicate))
         async with connection() as held:
             await empty_outbox.run(held, caller.workspace_id)
         await membership.compute_time_dependent_segments()
         async with connection() as held:
             told = await events_of_segments.all(held, caller.workspace_id, topic)
         names = {segment.id: segment.name for segment in await service.list_managed(caller)}
-        assert [names[segment_id] for segment_id in told] == [*DEFAULTS, "Moving"]
+        assert [names[segment_id] for segment_id in told] == [*DEFAULTS, "Moving", *quiet, "last_request_at"]
 
     inside(database_url, promise)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -322,6 +323,16 @@ def test_visitor_goes_into_the_user_it_turned_out_to_be(api: httpx.Client, world
     assert (merged["id"], merged["role"], merged["email"]) == (user["id"], "user", "grace@example.com")
     assert error_of(api.get(f"/visitors/{made['id']}")) == VISITOR_NOT_FOUND
     assert error_of(api.get(f"/contacts/{made['id']}")) == USER_NOT_FOUND
+    assert body_of(api.get("/contacts"))["total_count"] == 1
+
+
+@pytest.mark.parametrize("user", [{"user_id": "u-1"}, {"email": "grace@example.com"}])
+def test_visitors_who_say_at_once_that_they_are_the_same_new_user_become_one(api: httpx.Client, user: Json) -> None:
+    visitors = [visitor(api) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        converted = list(pool.map(lambda made: convert(api, made, **user), visitors))
+    [contact_id] = {each["id"] for each in converted}
+    assert contact_id in {each["id"] for each in visitors}
     assert body_of(api.get("/contacts"))["total_count"] == 1
 
 

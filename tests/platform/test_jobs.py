@@ -32,6 +32,7 @@ from callbox.platform.jobs import queue as job_queue
 from callbox.platform.jobs.engine import OneTickEach, run_queue, run_schedules
 from callbox.platform.jobs.relay import Relay
 from callbox.platform.jobs.worker import WorkerSettings, run_worker
+from tests.waiting import GENEROUS_SECONDS
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ async def count(database: Connection, table: str) -> int:
     return int(await database.fetchval(f"SELECT count(*) FROM {table}"))
 
 
-async def soon(check: Callable[[], Awaitable[T]], seconds: float = 10) -> T:
+async def soon(check: Callable[[], Awaitable[T]], seconds: float = GENEROUS_SECONDS) -> T:
     """Wait until the check answers something true."""
     deadline = time.monotonic() + seconds
     while not (answer := await check()):

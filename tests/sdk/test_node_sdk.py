@@ -1,4 +1,4 @@
-"""The official Node SDK: starts each test of node/suite.mjs against the server, in a workspace of its own.
+"""The official Node SDK: the tests of node/suite.mjs against the server, each in a workspace of its own.
 
 The SDK is installed once, outside the checkout's tracked files. Without Node or without a package registry
 the tests are skipped, except where CI is set.
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.sdk.node_suites import names_of, run_one
+from tests.conftest import RunningServer, new_workspace
+from tests.sdk.node_suites import names_of, run_all
 
 NODE = Path(__file__).parent / "node"
 SUITE = NODE / "suite.mjs"
@@ -56,6 +56,16 @@ def installed(pytestconfig: pytest.Config) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def outcomes(installed: Path, server: RunningServer) -> dict[str, str]:
+    """What became of each test. They run together, since to load the SDK takes longer than most of them."""
+    tokens = {}
+    for name in names_of(SUITE):
+        with (made := new_workspace(server)).api:
+            tokens[name] = made.token
+    return run_all(SUITE, tokens, installed, server.url)
+
+
 @pytest.mark.parametrize("name", names_of(SUITE))
-def test_node_sdk(name: str, installed: Path, workspace: TestWorkspace, server_url: str) -> None:
-    run_one(SUITE, name, installed, workspace, server_url)
+def test_node_sdk(name: str, outcomes: dict[str, str]) -> None:
+    assert outcomes[name].startswith("ok"), outcomes[name]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -42,19 +42,6 @@ from intercom.visitors.types.visitor_with_user_id import VisitorWithUserId
 
 from tests.conftest import TestWorkspace
 from tests.contract.world import World
-
-
-@pytest.fixture
-def sdk(workspace: TestWorkspace, server_url: str) -> Iterator[Intercom]:
-    """A client as any user of the SDK makes it."""
-    with httpx.Client(timeout=30) as transport:
-        yield Intercom(base_url=server_url, token=workspace.token, httpx_client=transport)
-
-
-@pytest.fixture
-def world(workspace: TestWorkspace) -> World:
-    """For what the SDK has no method to make."""
-    return World(workspace.api)
 
 
 def _user(sdk: Intercom, external_id: str, **values: Any) -> Contact:

@@ -1,8 +1,5 @@
 """The official Python SDK through every method about articles and help centers."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 from intercom import Intercom
 from intercom.errors.bad_request_error import BadRequestError
@@ -12,15 +9,7 @@ from intercom.types.article_translated_content import ArticleTranslatedContent
 from intercom.types.group_content import GroupContent
 from intercom.types.group_translated_content import GroupTranslatedContent
 
-from tests.conftest import TestWorkspace
 from tests.contract.world import World
-
-
-@pytest.fixture
-def sdk(workspace: TestWorkspace, server_url: str) -> Iterator[Intercom]:
-    """A client as any user of the SDK makes it."""
-    with httpx.Client(timeout=30) as transport:
-        yield Intercom(base_url=server_url, token=workspace.token, httpx_client=transport)
 
 
 def test_articles_are_created_read_changed_and_deleted(sdk: Intercom, world: World) -> None:

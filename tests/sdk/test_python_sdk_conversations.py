@@ -1,8 +1,5 @@
 """The official Python SDK through every method about conversations."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 from intercom import Intercom, SingleFilterSearchRequest
 from intercom.conversations.types.attach_contact_to_conversation_request_customer_intercom_user_id import (
@@ -28,21 +25,7 @@ from intercom.types.redact_conversation_request import (
 )
 from intercom.types.starting_after_paging import StartingAfterPaging
 
-from tests.conftest import TestWorkspace
 from tests.contract.world import World
-
-
-@pytest.fixture
-def sdk(workspace: TestWorkspace, server_url: str) -> Iterator[Intercom]:
-    """A client as any user of the SDK makes it."""
-    with httpx.Client(timeout=30) as transport:
-        yield Intercom(base_url=server_url, token=workspace.token, httpx_client=transport)
-
-
-@pytest.fixture
-def world(workspace: TestWorkspace) -> World:
-    """For what is not about conversations."""
-    return World(workspace.api)
 
 
 def _begin(sdk: Intercom, contact_id: str, body: str = "Hello there") -> Conversation:

@@ -2,25 +2,16 @@
 
 import gzip
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from intercom import Intercom
 from intercom.core.api_error import ApiError
 from intercom.errors.not_found_error import NotFoundError
 from intercom.news.types.newsfeed_assignment import NewsfeedAssignment
 
-from tests.conftest import TestWorkspace
 from tests.contract.world import World
-
-
-@pytest.fixture
-def sdk(workspace: TestWorkspace, server_url: str) -> Iterator[Intercom]:
-    """A client as any user of the SDK makes it."""
-    with httpx.Client(timeout=30) as transport:
-        yield Intercom(base_url=server_url, token=workspace.token, httpx_client=transport)
 
 
 def test_news(sdk: Intercom, world: World) -> None:

@@ -1,9 +1,7 @@
 """The official Python SDK through every method about tickets, their types and attributes."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from intercom import Intercom, SingleFilterSearchRequest
 from intercom.core.api_error import ApiError
@@ -18,21 +16,7 @@ from intercom.types.create_ticket_request_contacts_item_email import CreateTicke
 from intercom.types.create_ticket_request_contacts_item_id import CreateTicketRequestContactsItemId
 from intercom.types.starting_after_paging import StartingAfterPaging
 
-from tests.conftest import TestWorkspace
 from tests.contract.world import World
-
-
-@pytest.fixture
-def sdk(workspace: TestWorkspace, server_url: str) -> Iterator[Intercom]:
-    """A client as any user of the SDK makes it."""
-    with httpx.Client(timeout=30) as transport:
-        yield Intercom(base_url=server_url, token=workspace.token, httpx_client=transport)
-
-
-@pytest.fixture
-def world(workspace: TestWorkspace) -> World:
-    """For what is not about tickets."""
-    return World(workspace.api)
 
 
 def _type(sdk: Intercom) -> TicketType:

@@ -118,6 +118,45 @@ async def _connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stre
             await serving
 
 
+_OFFERS = (
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+    b"Upgrade: websocket\r\nConnection: keep-alive, upgrade\r\nSec-WebSocket-Version: 13\r\n",
+)
+
+
+@pytest.mark.parametrize("offer", _OFFERS)
+@pytest.mark.parametrize("pause", [0, 0.05])
+@pytest.mark.parametrize(
+    ("length", "body", "read"),
+    [
+        (b"Content-Length: 5", b"12345", 5),
+        (b"Transfer-Encoding: chunked", b"3\r\n123\r\n0\r\n\r\n", 3),
+        (b"X: y", b"", 0),
+    ],
+)
+async def test_who_offers_another_protocol_is_answered_in_this_one(
+    offer: bytes, pause: float, length: bytes, body: bytes, read: int
+) -> None:
+    """As Java's own client does with the first request of each connection: its body was lost."""
+    async with _connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + offer + length + b"\r\n\r\n")
+            await asyncio.sleep(pause)
+            writer.write(body + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            heads = [await reader.readuntil(b"\r\n\r\n") for _ in range(2)]
+            assert [head.split()[1] for head in heads] == [b"200", b"200"]
+            assert [b"content-length: %d\r" % size in head for head, size in zip(heads, (read, 0), strict=True)] == [
+                True,
+                True,
+            ]
+
+
+async def test_a_tunnel_is_refused() -> None:
+    async with _connected() as (reader, writer):
+        writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert _STATUS.findall(await reader.read()) == [b"400"]
+
+
 async def test_a_refusal_is_never_taken_for_the_answer_to_an_earlier_request() -> None:
     async with _connected() as (reader, writer):
         writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")

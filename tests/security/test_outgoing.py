@@ -86,6 +86,17 @@ async def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.Mo
             pass
 
 
+async def test_of_several_addresses_one_where_somebody_listens_is_enough(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: tuple[str, list[str]]
+) -> None:
+    url, asked = elsewhere
+    monkeypatch.setattr(outgoing, "is_public", lambda _: True)
+    monkeypatch.setattr(outgoing, "_addresses_of", lambda host, port: ["::1", "127.0.0.1"])
+    async with fetched(url.replace("127.0.0.1", "both.example"), seconds=5) as response:
+        assert response.status == 200
+    assert asked == ["/"]
+
+
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
     """A server that counts as public, and redirects to one that does not; and the paths that were asked for."""
@@ -122,3 +133,19 @@ async def test_a_url_beyond_ascii_is_fetched(elsewhere: tuple[str, list[str]]) -
     async with fetched(f"{url}/bücher und mehr.pdf?q=ä%20b&c=d#part", seconds=5) as response:
         assert response.status == 200
     assert asked == ["/b%C3%BCcher%20und%20mehr.pdf?q=%C3%A4%20b&c=d"]
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1", "93.184.215.14", "127.0.0.1:x", ""])
+async def test_no_message_tells_more_of_a_url_than_whom_it_names(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    async def connect(self: object, host: str, port: int, *_: object) -> Any:
+        raise httpcore.ConnectError("nobody is there")
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
+    url = f"http://user:secret@{place}/secret?signature=secret#secret"
+    with pytest.raises((OutgoingRefused, OutgoingFailed)) as fetching:
+        async with fetched(url, seconds=5):
+            pass
+    async with Receiver(connections=1, seconds=5, private_allowed=False) as receiver:
+        with pytest.raises((OutgoingRefused, OutgoingFailed)) as sending:
+            await receiver.send("POST", url, [])
+    assert "secret" not in f"{fetching.value} {sending.value}"

@@ -1,6 +1,7 @@
 """What a browser shows: nothing that others wrote runs in it, and no other site may use it."""
 
 import base64
+import socket
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -131,6 +132,16 @@ def test_answers_say_that_no_other_site_may_use_them(api: httpx.Client, path: st
         assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
 
 
+@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/%6detrics", "/metrics%2F", "/readyz/", "//readyz//"])
+def test_what_a_proxy_keeps_inside_is_found_by_no_other_spelling(workspace: TestWorkspace, path: str) -> None:
+    """A rule for `/metrics` would let the others through."""
+    url = workspace.api.base_url
+    for head in (b"", f"Authorization: Bearer {workspace.token}\r\n".encode()):
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode() + head + b"\r\n")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 404 ")
+
+
 def _attached(world: World, name: str) -> str:
     begun = world.post("/conversations", {"from": {"type": "user", "id": world.user()["id"]}, "body": "Hello"})
     answer = {
@@ -188,3 +199,10 @@ async def test_browsers_that_came_encrypted_are_told_to_stay_so(scheme: str, tol
     await gate(scope, note, note)  # type: ignore[arg-type]
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     assert headers.get("strict-transport-security") == told
+
+
+def test_an_answer_says_once_how_long_it_may_be_kept(world: World) -> None:
+    [told] = httpx.get(_attached(world, "a.txt")).headers.get_list("cache-control")
+    assert told == "private, max-age=1800"
+    url = world.post("/phone_call_redirects", {"phone": "+353871234567"})["url"]
+    assert httpx.get(url).headers.get_list("cache-control") == ["no-store"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import asyncpg
 import httpx
 
 from callbox.platform.database import close_pool, open_pool
@@ -130,6 +131,41 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
     assert body["type"] == "error.list"
     [error] = body["errors"]
     return answer.status_code, error["code"], error["message"]
+
+
+def send_while(
+    database_url: str,
+    statement: str,
+    id_: object,
+    *sending: Callable[[], httpx.Response],
+    then: tuple[str, object] | None = None,
+) -> list[httpx.Response]:
+    """The answers to requests that all wait for what a statement about a row does, or have not to wait for it.
+
+    `then` is a further statement of the same transaction, with its row, once the requests wait.
+    """
+
+    async def run() -> list[httpx.Response]:
+        other = await asyncpg.connect(database_url)
+        try:
+            async with other.transaction():
+                await other.execute(statement, id_)
+                sent = [asyncio.create_task(asyncio.to_thread(send)) for send in sending]
+                while sum(each.done() for each in sent) + await other.fetchval(_WAITING) < len(sent):
+                    await asyncio.wait(sent, timeout=0.01)
+                if then is not None:
+                    await other.execute(*then)
+            return await asyncio.gather(*sent)
+        finally:
+            await other.close()
+
+    return asyncio.run(run())
+
+
+_WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) <> '{}'
+"""
+MERGE = "UPDATE contacts SET state = 'merged' WHERE id = $1"
 
 
 def inside(database_url: str, work: Callable[[], Awaitable[T]]) -> T:

@@ -14,7 +14,7 @@ from callbox.support.assignment.service import UNASSIGN
 from callbox.support.assignment.sharing import choose
 from tests.conftest import RunningServer, TestWorkspace
 from tests.people.tools import execute
-from tests.support.conversations import Desk, Json, error_of, inside, last_part, part_types, parts_of
+from tests.support.conversations import Desk, Json, error_of, inside, last_part, part_types, parts_of, send_while
 
 Eventually = Callable[[Callable[[], Any]], Any]
 NOBODY = {"type": "nobody_admin", "id": None}
@@ -433,6 +433,23 @@ def test_no_team_has_what_a_deleted_team_had(desk: Desk) -> None:
     assert assignees(after) == (int(desk.me), None)
     assert [part["assigned_to"] for part in parts_of(after)] == [None, {"type": "admin", "id": desk.me}]
     assert desk.found("team_assignee_id", "=", int(team)) == set()
+
+
+def test_a_team_is_deleted_while_something_of_it_is_shared_out(desk: Desk, server: RunningServer) -> None:
+    team, conversation = desk.team_of(desk.me), desk.start()
+    desk.assign(conversation, team, "team")
+    share(desk, team, "round_robin")
+    hold = "SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
+    share_out = "SELECT FROM team_assignment WHERE team_id = $1 FOR NO KEY UPDATE"
+    [answer] = send_while(
+        server.database_url,
+        hold,
+        int(conversation["id"]),
+        lambda: desk.api.delete(f"/manage/v1/teams/{team}"),
+        then=(share_out, int(team)),
+    )
+    assert answer.status_code == 200
+    assert assignees(desk.get(conversation["id"])) == (None, None)
 
 
 def test_who_was_given_something_while_being_removed_loses_it_afterwards(

@@ -9,7 +9,7 @@ import pytest
 from callbox.support.conversations import office_hours, statistics, transitions
 from callbox.support.conversations.office_hours import OpenHours
 from callbox.support.conversations.sla import Terms
-from callbox.support.conversations.transitions import BOT, Author, Change, Conversation, NewPart
+from callbox.support.conversations.transitions import BOT, Assignee, Author, Change, Conversation, NewPart
 from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types
 from tests.support.tickets import TicketDesk
 
@@ -91,6 +91,7 @@ def test_an_answer_in_time_hits_and_a_late_one_misses_for_good() -> None:
     transitions.contact_comments(change, CONTACT, TEXT, at("2026-01-05T11:05"))
     assert level_of(change)[2] == at("2026-01-05T11:10")
     transitions.admin_notes(change, ADA, TEXT, at("2026-01-05T11:20"))
+    transitions.assign(change, ADA, Assignee("admin", 2), TEXT, at("2026-01-05T11:20"))
     change.add(NewPart("comment", BOT, at("2026-01-05T11:20"), TEXT))
     assert level_of(change)[1] == "hit"
     transitions.admin_comments(change, ADA, TEXT, at("2026-01-05T11:21"))
@@ -295,6 +296,9 @@ def test_rules_are_read_as_they_were_written(desk: Desk) -> None:
         {"first_reply": 10**10},
         {"office_hours": [{"weekday": 7, "opens": 0, "closes": 1}]},
         {"office_hours": [{"weekday": 0, "opens": 0, "closes": 1441}]},
+        {"office_hours": [{"weekday": 0, "opens": 1320, "closes": 360}]},
+        {"office_hours": [{"weekday": 0, "opens": 0, "closes": 60}, {"weekday": 0, "opens": 60, "closes": 60}]},
+        {"close": 365 * 24 * 3600, "office_hours": [{"weekday": 0, "opens": 0, "closes": 30}] * 50},
         {"conversation": {"field": "nothing", "operator": "=", "value": 1}},
         {"name": ""},
     ],

@@ -18,7 +18,7 @@ from callbox.platform.files import open_files, write_file
 from callbox.platform.outgoing import is_public
 from callbox.support.attachments import jobs
 from callbox.support.attachments.service import FileKey
-from tests.conftest import RunningServer, start_server, stop_server
+from tests.conftest import RunningServer, TestWorkspace, start_server, stop_server
 from tests.contract.world import World
 from tests.support.conversations import Desk, inside, last_part, parts_of
 from tests.support.tickets import TicketDesk
@@ -157,6 +157,8 @@ def test_a_file_by_its_url_is_brought_here_by_a_job(
         ({"attachment_files": [_file(b"x")] * 11}, "attachment_files"),
         ({"attachment_urls": ["https://example.com/x"] * 11}, "attachment_urls"),
         ({"attachment_urls": ["file:///etc/passwd"]}, "attachment_urls"),
+        ({"attachment_urls": ["http://[::1"]}, "attachment_urls"),
+        ({"attachment_urls": ["http://\u2100.example/x"]}, "attachment_urls"),
         ({"attachment_files": [{**_file(b"x"), "data": "not base64"}]}, "attachment_files"),
         ({"attachment_files": [{"name": "x", "content_type": "text/plain"}]}, "attachment_files"),
         ({"attachment_files": [_file(bytes(26 * 1024 * 1024))]}, "attachment_files"),
@@ -168,6 +170,28 @@ def test_what_cannot_be_attached_is_refused(
     answer = reply(**values)
     assert answer.status_code == 400, answer.text
     assert field in answer.json()["errors"][0]["message"]
+
+
+def test_a_name_is_taken_from_the_url_as_far_as_it_can_be_kept(reply: Callable[..., httpx.Response]) -> None:
+    urls = ["https://example.com/my%20seats%00.png?size=3", "https://example.com"]
+    attachments = _attachments(reply(attachment_urls=urls))
+    assert [(each["name"], each["url"]) for each in attachments] == [("my seats.png", urls[0]), ("attachment", urls[1])]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"body": ""},
+        {"body": "", "message_type": "note"},
+        {"type": "user", "intercom_user_id": "nobody"},
+        {"attachment_files": [_file(PNG), {**_file(PNG), "data": "not base64"}]},
+    ],
+)
+def test_what_is_refused_leaves_no_files_behind(
+    reply: Callable[..., httpx.Response], workspace: TestWorkspace, short_directory: Path, refused: dict[str, Any]
+) -> None:
+    assert reply(**{"attachment_files": [_file(PNG)], **refused}).is_client_error
+    assert list((short_directory / "server" / "files" / workspace.id).rglob("*")) == []
 
 
 def test_a_body_of_a_hundred_megabytes_is_refused(reply: Callable[..., httpx.Response]) -> None:

@@ -45,6 +45,11 @@ ACTIONS: list[tuple[str, Action, list[str]]] = [
         lambda desk, it: desk.assign(it, desk.me, body="Yours"),
         [f"{A}assigned", f"{A}open.assigned", f"{A}replied"],
     ),
+    (
+        "assign with a word to the colleague",
+        lambda desk, it: desk.assign(it, desk.admin(), body="Yours"),
+        [f"{A}assigned", f"{A}open.assigned"],
+    ),
     ("unassign", lambda desk, it: desk.assign(it, "0"), [f"{A}assigned", f"{A}open.assigned"]),
     (
         "run rules",

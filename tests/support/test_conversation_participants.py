@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.conversations import Desk, Json, error_of, last_part, part_types
+from tests.conftest import RunningServer
+from tests.support.conversations import MERGE, Desk, Json, error_of, last_part, part_types, send_while
 
 NOT_FOUND = (404, "not_found", "Resource Not Found")
 USER_NOT_FOUND = (404, "not_found", "User Not Found")
@@ -173,6 +174,15 @@ def test_conversations_that_change_while_their_lead_is_merged_lose_nothing(desk:
     assert len(every) == 4 + sum(1 for number in range(1, 24, 2) if statuses[number] == 200)
     assert {ids_in(each)[0] for each in every} == {user["id"]}
     assert {each["source"]["author"]["id"] for each in every} == {user["id"]}
+
+
+def test_nobody_takes_part_as_a_lead_who_is_merged_at_that_moment(desk: Desk, server: RunningServer) -> None:
+    conversation, lead = desk.start(), desk.lead()
+    sent = {"admin_id": desk.me, "customer": {"intercom_user_id": lead["id"]}}
+    path = f"/conversations/{conversation['id']}/customers"
+    [answer] = send_while(server.database_url, MERGE, lead["id"], lambda: desk.api.post(path, json=sent))
+    assert error_of(answer) == USER_NOT_FOUND
+    assert desk.get(conversation["id"]) == conversation
 
 
 @pytest.mark.parametrize("leave", ["archive", "delete"])

@@ -66,6 +66,21 @@ def test_closing_asks_and_the_contact_answers_until_a_remark_ends_it(desk: Desk)
     assert desk.get(conversation["id"]) == final
 
 
+def test_the_last_who_said_something_to_the_contact_is_rated(desk: Desk) -> None:
+    settings(desk, asks_users=True)
+    ada, grace = desk.admin(), desk.admin()
+
+    def closed(**values: object) -> Json:
+        conversation = desk.start(body=LONG)
+        desk.answer(conversation, ada)
+        desk.assign(conversation, grace, body="Please see to it that they are content")
+        rated: Json = desk.close(conversation, **values)["conversation_rating"]["teammate"]
+        return rated
+
+    assert closed() == {"type": "admin", "id": ada}
+    assert closed(body="Goodbye") == {"type": "admin", "id": desk.me}
+
+
 def test_each_condition_of_asking(desk: Desk) -> None:
     settings(desk, asks_users=True)
 

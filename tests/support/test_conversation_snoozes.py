@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from callbox.support.conversations import snoozes
-from tests.conftest import RunningServer, TestWorkspace, new_workspace, start_server, stop_server
+from tests.conftest import RunningServer, TestWorkspace, new_workspace, serving, start_server, stop_server
 from tests.support.conversations import MORNING, Desk, inside, last_part, part_types
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -99,12 +99,11 @@ def test_a_snooze_that_ends_while_no_server_runs_ends_after_the_next_start(
         conversation = desk.start()
         desk.snooze(conversation, MORNING + 5)
         assert stop_server(first) == 0
-    second = start_server(tmp_path / "data", environment)
-    try:
-        with httpx.Client(base_url=second.url, headers=workspace.api.headers) as api:
-            desk = Desk(api)
-            desk.clock(MORNING + 3600)
-            eventually(lambda: desk.get(conversation["id"])["state"] == "open")
-            assert part_types(desk.get(conversation["id"])) == ["snoozed", "timer_unsnooze"]
-    finally:
-        assert stop_server(second) == 0
+    with (
+        serving(tmp_path / "data", environment) as second,
+        httpx.Client(base_url=second.url, headers=workspace.api.headers) as api,
+    ):
+        desk = Desk(api)
+        desk.clock(MORNING + 3600)
+        eventually(lambda: desk.get(conversation["id"])["state"] == "open")
+        assert part_types(desk.get(conversation["id"])) == ["snoozed", "timer_unsnooze"]

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types, parts_of
+from tests.conftest import RunningServer, TestWorkspace
+from tests.support.conversations import MORNING, Desk, Json, error_of, last_part, part_types, parts_of, send_while
 
 NOT_FOUND = (404, "not_found", "Resource Not Found")
 USER_NOT_FOUND = (404, "not_found", "User Not Found")
@@ -96,6 +96,16 @@ def test_a_visitor_becomes_a_lead_by_starting_a_conversation(desk: Desk) -> None
     assert desk.api.get("/visitors", params={"user_id": visitor["user_id"]}).status_code == 404
 
 
+def test_a_visitor_who_writes_twice_at_once_becomes_one_lead(desk: Desk, server: RunningServer) -> None:
+    visitor = desk.visitor()
+    sent = {"from": {"type": "contact", "id": visitor["id"]}, "body": "Hello"}
+    hold = "SELECT FROM visitors WHERE id = $1 FOR UPDATE"
+    write = [lambda: desk.api.post("/conversations", json=sent)] * 2
+    assert [each.status_code for each in send_while(server.database_url, hold, visitor["id"], *write)] == [200, 200]
+    begun = desk.call("GET", "/conversations")["conversations"]
+    assert [each["source"]["author"]["id"] for each in begun] == [visitor["id"]] * 2
+
+
 def test_a_conversation_brought_from_elsewhere_keeps_its_times(desk: Desk) -> None:
     conversation = desk.start(created_at=MORNING, subject="Two seats")
     assert (conversation["created_at"], conversation["source"]["subject"]) == (MORNING, "Two seats")
@@ -134,7 +144,7 @@ def test_what_cannot_begin_is_refused(desk: Desk, body: Json, refusal: tuple[int
 
 
 def test_texts_without_markup(desk: Desk) -> None:
-    conversation = desk.start(body="One\n\nTwo & <three>")
+    conversation = desk.start(body="One\n\nTwo & <three>", subject="Mail from <ada@example.com> &amp; others")
     desk.answer(conversation, body="<p>First</p><ul><li>a</li><li><b>b</b></li></ul>")
     path = f"/conversations/{conversation['id']}"
     for answer in (
@@ -142,6 +152,7 @@ def test_texts_without_markup(desk: Desk) -> None:
         desk.call("PUT", path, params={"display_as": "plaintext"}, json={"read": True}),
     ):
         assert answer["source"]["body"] == "One\nTwo & <three>"
+        assert answer["source"]["subject"] == "Mail from <ada@example.com> &amp; others"
         assert last_part(answer)["body"] == "First\na\nb"
     assert last_part(desk.get(conversation["id"]))["body"].startswith("<p>First</p>")
 
@@ -275,16 +286,25 @@ def test_the_last_conversation_is_the_contacts_or_the_workspaces(desk: Desk) -> 
     assert error_of(desk.api.post("/conversations/last/reply", json=nobody)) == NOT_FOUND
 
 
+@pytest.mark.parametrize("is_last", [False, True])
 @pytest.mark.parametrize("message_type", ["close", "open", "snoozed", "assignment"])
-def test_older_clients_manage_by_replies(desk: Desk, message_type: str) -> None:
+def test_older_clients_manage_by_replies(desk: Desk, message_type: str, is_last: bool) -> None:
     conversation = desk.start()
     more: dict[str, Json] = {
         "snoozed": {"snooze_until": 4_000_000_000},
         "assignment": {"type": "admin", "assignee_id": desk.me},
     }
     sent = {"message_type": message_type, "type": "admin", "admin_id": desk.me, **more.get(message_type, {})}
-    answer = desk.post(f"/conversations/{conversation['id']}/reply", sent)
-    assert part_types(answer) == [message_type]
+    answer = desk.post(f"/conversations/{'last' if is_last else conversation['id']}/reply", sent)
+    assert (answer["id"], part_types(answer)) == (conversation["id"], [message_type])
+
+
+def test_a_farewell_is_said_to_the_contact(desk: Desk) -> None:
+    user = desk.user()
+    desk.close(desk.start(user["id"]))
+    assert desk.call("GET", f"/contacts/{user['id']}")["last_contacted_at"] is None
+    farewell = last_part(desk.close(desk.start(user["id"]), body="Goodbye"))
+    assert desk.call("GET", f"/contacts/{user['id']}")["last_contacted_at"] == farewell["created_at"]
 
 
 def test_ids_may_be_numbers(desk: Desk) -> None:

@@ -1,13 +1,14 @@
 """Messages of admins: who gets them, what waits, and the conversation that an answer makes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
+from tests.conftest import RunningServer, TestWorkspace
 from tests.contract.world import World
-from tests.support.conversations import Desk, part_types
+from tests.support.conversations import MERGE, Desk, part_types, send_while
 
 
 @pytest.fixture
@@ -126,6 +127,7 @@ def test_a_contact_is_found_by_each_key(world: World, key: str) -> None:
         ({"template": "golden", "message_type": "email", "subject": "x"}, 400, "parameter_invalid"),
         ({"body": "   "}, 400, "parameter_invalid"),
         ({"body": "<p></p>"}, 400, "parameter_invalid"),
+        ({"message_type": "email", "subject": " "}, 422, "parameter_not_found"),
         ({"created_at": 99_999_999_999}, 400, "parameter_invalid"),
     ],
 )
@@ -143,6 +145,14 @@ def test_a_message_to_a_merged_lead_waits_for_the_user(world: World) -> None:
     assert [contact["id"] for contact in conversation["contacts"]["contacts"]] == [user["id"]]
 
 
+def test_no_message_waits_for_a_lead_who_is_merged_at_that_moment(world: World, server: RunningServer) -> None:
+    lead = world.lead()
+    message = _message(world, lead)
+    [answer] = send_while(server.database_url, MERGE, lead["id"], lambda: world.api.post("/messages", json=message))
+    assert answer.status_code == 404
+    assert _managed(world) == []
+
+
 def test_markup_in_a_message_is_made_safe(world: World) -> None:
     contact = world.user()
     sent = _send(world, _message(world, contact, body='<p onclick="x()">Hi<script>alert(1)</script></p>'))
@@ -153,9 +163,10 @@ def test_markup_in_a_message_is_made_safe(world: World) -> None:
 # Switch
 
 
-def test_a_redirect_is_noted_on_the_owner_of_the_number(world: World) -> None:
+@pytest.mark.parametrize("written", ["+353832345678", "+353 (83) 234-5678", "+353 (0)83 234-5678"])
+def test_a_redirect_is_noted_on_the_owner_of_the_number(world: World, written: str) -> None:
     world.attribute(name="Area", model="contact", data_type="string")
-    contact = world.user(phone="+353832345678")
+    contact = world.user(phone=written)
     redirect = {"phone": "+353 83 234 5678", "custom_attributes": {"Area": "Billing"}}
     answer = world.call("POST", "/phone_call_redirects", json=redirect)
     assert (answer["type"], answer["phone"]) == ("phone_call_redirect", "+353832345678")
@@ -163,9 +174,13 @@ def test_a_redirect_is_noted_on_the_owner_of_the_number(world: World) -> None:
     assert world.call("GET", f"/contacts/{contact['id']}")["custom_attributes"] == {"Area": "Billing"}
 
 
-def test_a_number_that_nobody_has_becomes_a_lead(world: World) -> None:
-    world.call("POST", "/phone_call_redirects", json={"phone": "+353832345678"})
-    world.call("POST", "/phone_call_redirects", json={"phone": "+353832345678"})
+def test_a_number_that_nobody_has_becomes_one_lead_however_many_ask(world: World) -> None:
+    def ask(_: int) -> None:
+        world.call("POST", "/phone_call_redirects", json={"phone": "+353832345678"})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    ask(9)
     (lead,) = world.call("GET", "/contacts")["data"]
     assert (lead["role"], lead["phone"]) == ("lead", "+353832345678")
 

@@ -98,9 +98,12 @@ def test_the_median_is_of_answers_each_from_the_first_message_that_waited() -> N
         lambda change, now: transitions.offer_quick_replies(change, ADA, "[]", now),
         lambda change, now: transitions.close(change, ADA, None, now),
         lambda change, now: transitions.assign(change, ADA, Assignee("admin", 1), None, now),
+        lambda change, now: transitions.assign(change, ADA, Assignee("admin", 2), TEXT, now),
+        lambda change, now: transitions.assign(change, ADA, Assignee("team", 1), TEXT, now),
+        lambda change, now: transitions.unassign(change, ADA, "team", TEXT, now),
         lambda change, now: change.add(NewPart("comment", BOT, now, TEXT)),
     ],
-    ids=["note", "quick reply", "close", "assignment", "bot"],
+    ids=["note", "quick reply", "close", "assignment", "word to an admin", "word to a team", "word to all", "bot"],
 )
 def test_what_is_no_answer_of_a_teammate_counts_as_none(act: Act) -> None:
     change = begun("08:00:00")

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.support.conversations import MORNING, error_of, parts_of
+from tests.conftest import RunningServer, TestWorkspace
+from tests.support.conversations import MORNING, error_of, parts_of, send_while
 from tests.support.tickets import Json, TicketDesk, ticket_parts_of, told_by
 
 
@@ -127,6 +127,9 @@ def test_what_no_customer_sees_takes_notes_alone(
     mismatch = (400, "parameter_mismatch")
     assert error_of(api.post(url, json=by_contact)) == (*mismatch, f"User replies are not allowed on {name} tickets")
     assert error_of(api.post(url, json=by_admin)) == (*mismatch, f"Comments are not allowed on {name} tickets")
+    farewell = {"message_type": "close", "type": "admin", "admin_id": desk.me, "body": "Goodbye"}
+    refused = api.post(f"/conversations/{ticket['id']}/parts", json=farewell)
+    assert error_of(refused) == (*mismatch, f"Comments are not allowed on {name} tickets")
     assert desk.read(ticket["id"]) == ticket
     assert desk.say(ticket, "note")["part_type"] == "note"
 
@@ -320,6 +323,33 @@ def test_only_notes_of_back_office_tickets_are_cross_posted(
     }
     assert error_of(api.post(f"/tickets/{ticket['id']}/reply", json=body))[:2] == (400, "parameter_invalid")
     assert desk.read(ticket["id"]) == ticket
+
+
+@pytest.mark.parametrize("way", ["cross-post", "link", "unlink"])
+def test_a_merge_and_what_takes_a_ticket_with_its_links_do_not_block_each_other(
+    desk: TicketDesk, server: RunningServer, way: str
+) -> None:
+    conversation, another = desk.start(), desk.start()
+    ticket = desk.ticket(desk.ticket_type("Back-office"))
+    desk.link(ticket, conversation["id"])
+    links = f"/manage/v1/tickets/{ticket['id']}/links"
+    note = {"type": "admin", "message_type": "note", "admin_id": desk.me, "body": "Look", "cross_post": True}
+    ways: dict[str, tuple[str, str, Json | None]] = {
+        "cross-post": ("POST", f"/tickets/{ticket['id']}/reply", note),
+        "link": ("POST", links, {"id": another["id"]}),
+        "unlink": ("DELETE", f"{links}/{conversation['id']}", None),
+    }
+    method, url, body = ways[way]
+    taken = another if way == "link" else conversation
+    hold = "SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
+    [answer] = send_while(
+        server.database_url,
+        hold,
+        int(taken["id"]),
+        lambda: desk.api.request(method, url, json=body),
+        then=(hold, int(ticket["id"])),
+    )
+    assert answer.status_code == 200
 
 
 def test_notes_cross_posted_at_once_block_nobody(desk: TicketDesk) -> None:

@@ -138,6 +138,11 @@ def test_what_is_found_is_what_is_read(library: TicketDesk, tickets: dict[str, J
         ("datetime", MORNING, MORNING + 60, "=", str(MORNING + 60)),
         ("list", "Low", "High", "=", "High"),
         ("list", "Low", "High", "IN", ["High"]),
+        ("list", "Low", "High", "=", "hIGH"),
+        ("list", "Low", "High", "IN", ["high", "middling"]),
+        ("list", "Low", "High", "~", "IG"),
+        ("list", "Low", "High", "^", "hi"),
+        ("list", "Low", "High", "$", "gh"),
     ],
 )
 def test_an_attribute_is_searched_by_its_id(
@@ -155,7 +160,14 @@ def test_an_attribute_is_searched_by_its_id(
     assert _found(desk, name, operator, value) == {second}
     if ids:
         assert _found(desk, name, "=", ids["Low"]) == {first}
-        assert _found(desk, name, "!=", "Low") == {second, empty}
+        assert _found(desk, name, "!=", "low") == {second, empty}
+        assert _found(desk, name, "!~", "ow") == {second, empty}
+        assert _found(desk, name, "NIN", ["LOW", None]) == {second}
+        assert _found(desk, name, "!=", None) == {first, second}
+        assert _found(desk, name, "=", "middling") == set()
+        for unknown, wrong in ((">", "Low"), ("=", 7), ("IN", "Low"), ("=", ["Low"])):
+            answer = desk.api.post("/tickets/search", json={"query": _filter(name, unknown, wrong)})
+            assert answer.status_code == 400
     assert _found(desk, name, "=", None) == {empty}
 
 

@@ -6,8 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import TestWorkspace
-from tests.support.conversations import error_of
+from callbox.support.ticket_types import service
+from callbox.support.ticket_types.schemas import CreateAttributeRequest, UpdateAttributeRequest
+from callbox.workspace.workspaces import operator_caller
+from tests.conftest import RunningServer, TestWorkspace
+from tests.support.conversations import Desk, error_of, inside
 from tests.support.tickets import TicketDesk
 
 Json = dict[str, Any]
@@ -213,6 +216,34 @@ def test_default_attributes_stay(api: httpx.Client, desk: TicketDesk, body: Json
     url = f"/ticket_types/{made['id']}/attributes/{_attributes(made)[0]['id']}"
     assert error_of(api.put(url, json=body))[:2] == (400, "parameter_invalid")
     assert desk.call("PUT", url, json={"required_to_create": True, "archived": False})["required_to_create"] is True
+
+
+def test_a_type_has_only_so_many_live_attributes(
+    quiet_desk: Desk, quiet: TestWorkspace, quiet_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_ATTRIBUTES", 4)
+    type_id = TicketDesk(quiet_desk.api).ticket_type()
+
+    async def make(number: int) -> str:
+        caller = await operator_caller(quiet.id)
+        return (
+            await service.create_attribute(caller, type_id, CreateAttributeRequest(f"Field {number}", "", "string"))
+        ).id
+
+    async def archive(attribute_id: str, *, archived: bool) -> None:
+        caller = await operator_caller(quiet.id)
+        await service.update_attribute(caller, type_id, attribute_id, UpdateAttributeRequest(archived=archived))
+
+    async def fill() -> None:
+        first, _ = await make(1), await make(2)
+        with pytest.raises(service.TooManyAttributes):
+            await make(3)
+        await archive(first, archived=True)
+        await make(4)
+        with pytest.raises(service.TooManyAttributes):
+            await archive(first, archived=False)
+
+    inside(quiet_server.database_url, fill)
 
 
 def test_attributes_made_at_once_have_an_order_each_and_a_name_once(api: httpx.Client, desk: TicketDesk) -> None:

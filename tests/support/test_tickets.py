@@ -329,10 +329,26 @@ def test_files_are_kept_and_shown_by_links_that_need_no_token(desk: TicketDesk) 
     assert conversation["ticket"]["custom_attributes"]["Screenshot"]["value"]["filesize"] == 11
 
 
+def test_files_that_others_take_the_place_of_are_gone(desk: TicketDesk) -> None:
+    type_id = desk.ticket_type()
+    desk.field(type_id, "Screenshot", data_type="files")
+    desk.field(type_id, "Logs", data_type="files", allow_multiple_values=True)
+    file = {"name": "log.txt", "content_type": "text/plain", "data": base64.b64encode(b"all is well").decode()}
+    made = desk.ticket(type_id, ticket_attributes={"Screenshot": file, "Logs": [file, file]})
+    changed = desk.update(made["id"], ticket_attributes={"Screenshot": file, "Logs": None})
+
+    def links(ticket: Json) -> list[str]:
+        shown = ticket["ticket_attributes"]
+        return [each["url"] for each in (shown["Screenshot"], *(shown["Logs"] or []))]
+
+    assert [httpx.get(url).status_code for url in links(made)] == [404, 404, 404]
+    assert [httpx.get(url).content for url in links(changed)] == [b"all is well"]
+
+
 # Updating
 
 
-def test_effects_come_in_the_order_of_theirticket_parts_of(desk: TicketDesk) -> None:
+def test_effects_come_in_the_order_of_their_parts(desk: TicketDesk) -> None:
     made, me, colleague = desk.ticket(), desk.me, desk.admin(has_inbox_seat=True)
     until = int(time.time()) + 3600
     changed = desk.update(
@@ -450,16 +466,18 @@ def test_teams_and_admins_take_a_ticket_and_nobody_frees_it(desk: TicketDesk) ->
     to_admin = desk.update(made["id"], assignment={"admin_id": me, "assignee_id": me})
     to_team = desk.update(made["id"], assignment={"admin_id": me, "assignee_id": team})
     to_both = desk.update(made["id"], assignment={"admin_id": me, "assignee_id": me})
+    back = desk.update(made["id"], assignment={"admin_id": me, "assignee_id": team})
+    assert desk.update(made["id"], assignment={"admin_id": me, "assignee_id": team}) == back
     to_nobody = desk.update(made["id"], assignment={"admin_id": me, "assignee_id": "0"})
-    assignees = [
-        (each["admin_assignee_id"], each["team_assignee_id"]) for each in (to_admin, to_team, to_both, to_nobody)
-    ]
-    assert assignees == [(me, "0"), ("0", team), (me, team), ("0", "0")]
+    steps = (to_admin, to_team, to_both, back, to_nobody)
+    assignees = [(each["admin_assignee_id"], each["team_assignee_id"]) for each in steps]
+    assert assignees == [(me, "0"), ("0", team), (me, team), ("0", team), ("0", "0")]
     parts = ticket_parts_of(to_nobody)[1:]
     assert [part["assigned_to"] for part in parts] == [
         {"type": "admin", "id": me},
         {"type": "team", "id": team},
         {"type": "admin", "id": me},
+        {"type": "team", "id": team},
         NOBODY,
     ]
     assert desk.update(made["id"], assignment={"assignee_id": 0}) == to_nobody

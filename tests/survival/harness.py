@@ -6,11 +6,10 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 import httpx
@@ -18,12 +17,10 @@ import httpx
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.conftest import free_port
 from tests.survival.wire_client import NoAnswer
+from tests.waiting import GENEROUS_SECONDS, wait_for
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
-# How long anything may take before it counts as stuck.
-GENEROUS_SECONDS = 60.0
 _MARK = "CALLBOX_TEST_INSTALLATION"
 
 
@@ -209,12 +206,3 @@ def children_of(parent: int) -> dict[int, str]:
             if int((process / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
                 found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
-
-
-def wait_for(check: Callable[[], T], seconds: float = GENEROUS_SECONDS, pause: float = 0.05) -> T:
-    """Wait until the check answers something true."""
-    deadline = time.monotonic() + seconds
-    while not (answer := check()):
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} seconds"
-        time.sleep(pause)
-    return answer

@@ -17,7 +17,7 @@ from callbox.backup import _settings, _without_password, back_up, restore
 from callbox.installation import InstallationError
 from callbox.platform.files import open_files
 from tests.cli.commands import Commands
-from tests.conftest import _create_database, _drop_database, start_server, stop_server
+from tests.conftest import new_database, serving, start_server, stop_server
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP8z8AARAwQCgAf7gP9hFHTdwAAAABJRU5ErkJggg=="
 
@@ -71,12 +71,13 @@ def test_what_was_answered_before_a_backup_is_there_when_it_comes_back(
         shown = api.get(path).json()
     assert stop_server(running) == 0
 
-    name, elsewhere = _create_database(postgres_url)
-    _commands(data / "second", elsewhere)("database", "restore", str(data / "backup.tar"))
-    again = start_server(data / "second", {"CALLBOX_DATABASE_URL": elsewhere})
-    try:
-        assert again.first_token == ""
-        with httpx.Client(base_url=again.url, headers=headers, timeout=30) as api:
+    with new_database(postgres_url) as elsewhere:
+        _commands(data / "second", elsewhere)("database", "restore", str(data / "backup.tar"))
+        with (
+            serving(data / "second", {"CALLBOX_DATABASE_URL": elsewhere}) as again,
+            httpx.Client(base_url=again.url, headers=headers, timeout=30) as api,
+        ):
+            assert again.first_token == ""
             listed = api.get("/contacts", params={"per_page": 150}).json()
             assert {contact["id"] for contact in listed["data"]} >= {user["id"], *answered[:before]}
             assert api.get(path).json()["source"] == shown["source"]
@@ -87,9 +88,6 @@ def test_what_was_answered_before_a_backup_is_there_when_it_comes_back(
                 cursor = page["pages"]["next"]["starting_after"]
                 assert api.get("/contacts", params={"per_page": 1, "starting_after": cursor}).status_code == 200
             assert api.post("/contacts", json={"role": "user", "external_id": "after"}).status_code == 200
-    finally:
-        assert stop_server(again) == 0
-        _drop_database(postgres_url, name)
 
 
 @pytest.fixture

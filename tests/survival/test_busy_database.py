@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from callbox.platform.database.pool import POOL_SIZE
-from tests.conftest import _create_database, _drop_database
+from tests.conftest import new_database
 from tests.contract.world import World
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
 from tests.survival.session import Session
+from tests.waiting import wait_for
 
 # Of the server's user: enough for a worker and a few more.
 MOST_CONNECTIONS = 20
@@ -59,16 +60,15 @@ class Database:
 @pytest.fixture(scope="module")
 def database(postgres_url: str, migrated_database: str) -> Iterator[Database]:
     """One for this module."""
-    name, owners_url = _create_database(postgres_url, migrated_database)
-    owner = Session(owners_url)
-    role, password = f"busy_{secrets.token_hex(6)}", secrets.token_hex(6)
-    owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}' CONNECTION LIMIT {MOST_CONNECTIONS}")
-    owner.execute(f"DO $$ BEGIN EXECUTE format('GRANT %I TO {role}', current_user); END $$")
-    parts = urlsplit(owners_url)
-    url = urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.netloc.rpartition('@')[2]}"))
-    yield Database(url, role, owner)
-    owner.close()
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url, migrated_database) as owners_url:
+        owner = Session(owners_url)
+        role, password = f"busy_{secrets.token_hex(6)}", secrets.token_hex(6)
+        owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}' CONNECTION LIMIT {MOST_CONNECTIONS}")
+        owner.execute(f"DO $$ BEGIN EXECUTE format('GRANT %I TO {role}', current_user); END $$")
+        parts = urlsplit(owners_url)
+        url = urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.netloc.rpartition('@')[2]}"))
+        yield Database(url, role, owner)
+        owner.close()
     owner = Session(postgres_url)
     owner.execute(f"DROP ROLE {role}")
     owner.close()

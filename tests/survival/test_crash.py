@@ -45,7 +45,10 @@ class Round:
 
 
 def test_nothing_that_was_answered_is_lost_and_a_killed_server_starts_again_at_once(installation: Installation) -> None:
-    installation.serve()
+    temporary = installation.data.with_name("temporary")
+    temporary.mkdir()
+    environment = {"TMPDIR": str(temporary)}
+    installation.serve(environment=environment)
     with installation.client() as api:
         world = World(api)
         for name in ("round", "seat"):
@@ -55,12 +58,13 @@ def test_nothing_that_was_answered_is_lost_and_a_killed_server_starts_again_at_o
         with installation.client() as api:
             plans.append(prepare(World(api), number))
         asyncio.run(create_until_killed(installation, plans[-1], with_postgres=with_postgres))
-        installation.serve(*arguments)
+        installation.serve(*arguments, environment=environment)
         with installation.client() as api:
             for plan in plans:
                 check_answers(World(api), plan)
     check_work(installation, plans)
     assert installation.stop() == 0
+    assert not any(temporary.iterdir()), "what killed servers left is removed"
 
 
 def prepare(world: World, number: int) -> Round:

@@ -15,7 +15,8 @@ import asyncpg
 import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 Install = Callable[..., Installation]
 
@@ -157,8 +158,9 @@ def a_link_to_nowhere(data: Path) -> None:
     ],
 )
 def test_a_directory_that_cannot_be_used_is_refused_in_a_sentence(
-    installation: Installation, prepare: Callable[[Path], None], sentence: str
+    install: Install, prepare: Callable[[Path], None], sentence: str
 ) -> None:
+    installation = install()
     prepare(installation.data)
     assert re.search(sentence, refusal(installation))
 

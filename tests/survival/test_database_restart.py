@@ -12,8 +12,9 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.contract.world import World
-from tests.survival.harness import Installation, children_of, wait_for
+from tests.survival.harness import Installation, children_of
 from tests.survival.wire_client import Answer, Connection
+from tests.waiting import wait_for
 
 CLIENTS = 8
 LONGEST_ANSWER_SECONDS = 20

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.world import World
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 # Half of them, with subjects that do not compress, fill the first part of a file.
-MESSAGES = 400_000
+MESSAGES = 100_000
 _STATE = "SELECT state, file_id::text AS file_id, rows_written, rows_total, attempts FROM data_exports"
 
 
@@ -23,8 +24,10 @@ def test_an_export_survives_the_death_of_its_worker(installation: Installation) 
         installation.sql(
             """
             INSERT INTO messages (workspace_id, message_type, subject, body, from_admin_id, to_contact_id, created_at)
-            SELECT c.workspace_id, 'email', md5(n::text) || md5((-n)::text), '<p>Hello</p>', $1, c.id, c.created_at
-            FROM contacts c CROSS JOIN generate_series(1, $2) AS n
+            SELECT c.workspace_id, 'email', s.subject, '<p>Hello</p>', $1, c.id, c.created_at
+            FROM contacts c
+            CROSS JOIN generate_series(1, $2) AS n
+            CROSS JOIN LATERAL (SELECT string_agg(md5(n || '-' || m), '') FROM generate_series(1, 8) m) AS s (subject)
             """,
             int(world.admin_id()),
             MESSAGES,

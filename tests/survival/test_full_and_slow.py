@@ -6,6 +6,7 @@ import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -14,13 +15,11 @@ import pytest
 from tests.conftest import (
     RunningServer,
     TestWorkspace,
-    _create_database,
-    _drop_database,
     _execute,
     _in_thread,
+    new_database,
     new_workspace,
-    start_server,
-    stop_server,
+    serving,
 )
 from tests.contract.world import World
 from tests.survival.harness import children_of
@@ -29,15 +28,14 @@ _MOST_BYTES = 4 * 2**20
 
 
 @pytest.fixture(scope="module")
-def place(postgres_url: str, short_directory: Path) -> Iterator[tuple[RunningServer, Path]]:
+def place(postgres_url: str, migrated_database: str, short_directory: Path) -> Iterator[tuple[RunningServer, Path]]:
     """A server whose statements wait for locks only shortly, and where it keeps files."""
-    name, url = _create_database(postgres_url)
-    _in_thread(lambda: _execute(postgres_url, f"ALTER DATABASE {name} SET lock_timeout = '300ms'"))
     data = short_directory / "full"
-    running = start_server(data, {"CALLBOX_DATABASE_URL": url}, "--no-worker")
-    yield running, data / "files"
-    assert stop_server(running) == 0
-    _drop_database(postgres_url, name)
+    with new_database(postgres_url, migrated_database) as url:
+        name = urlsplit(url).path.removeprefix("/")
+        _in_thread(lambda: _execute(url, f"ALTER DATABASE {name} SET lock_timeout = '300ms'"))
+        with serving(data, {"CALLBOX_DATABASE_URL": url}, "--no-worker") as running:
+            yield running, data / "files"
 
 
 @pytest.fixture

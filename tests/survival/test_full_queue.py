@@ -7,8 +7,8 @@ import httpx
 from tests.contract.world import World
 from tests.survival.harness import Installation
 
-EVENTS = 15_000
-JOBS = 150
+EVENTS = 6_000
+JOBS = 60
 FEW = 20
 
 MANY_EVENTS = """

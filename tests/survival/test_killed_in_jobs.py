@@ -23,8 +23,8 @@ from tests.channels.test_text_messages import TwilioLike, twilio
 from tests.conftest import new_workspace, start_server, stop_server
 from tests.support.test_attachments import elsewhere
 from tests.survival.every_job import BY_EARLIER, HOUR, WORK, Check, Place, is_prepared, prepare
-from tests.survival.harness import wait_for
 from tests.survival.session import Session
+from tests.waiting import wait_for
 
 __all__ = ["elsewhere", "twilio"]
 

@@ -1,9 +1,11 @@
 """How a server ends, and what it does about processes that end without being told to."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,11 +15,15 @@ import pytest
 
 from callbox.platform.database.embedded import EmbeddedPostgres
 from tests.contract.world import World
-from tests.survival.harness import Installation, children_of, wait_for
+from tests.survival.harness import Installation, children_of
 from tests.survival.wire_client import Connection, NoAnswer
+from tests.waiting import wait_for
 
 CLIENTS = 16
 UNDER_LOAD_SECONDS = 1.5
+
+_PR_CAPBSET_DROP = 24
+_CAP_NET_ADMIN = 12
 
 
 @dataclass
@@ -45,11 +51,25 @@ class Writers:
                 self.answered.add(external_id)
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGTERM, 2), (signal.SIGINT, 2)], ids=str)
+def _without_network_rights() -> None:
+    """As under a user who is not root: newer Linux lets such processes do less with their sockets."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert os.geteuid() != 0 or prctl(_PR_CAPBSET_DROP, _CAP_NET_ADMIN, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+
+
+@pytest.mark.parametrize(
+    ("number", "workers", "rights"),
+    [
+        (signal.SIGTERM, 1, None),
+        (signal.SIGTERM, 2, _without_network_rights),
+        (signal.SIGINT, 2, None),
+    ],
+    ids=["one process", "two, not root", "two, interrupted"],
+)
 def test_a_server_that_is_told_to_end_answers_what_it_was_asked(
-    installation: Installation, number: signal.Signals, workers: int
+    installation: Installation, number: signal.Signals, workers: int, rights: Callable[[], None] | None
 ) -> None:
-    installation.serve("--workers", str(workers))
+    installation.serve("--workers", str(workers), preexec_fn=rights)
     writers = Writers()
 
     async def write_until_the_end() -> None:
@@ -99,7 +119,10 @@ def test_a_request_that_takes_long_is_answered_before_the_server_ends(installati
     asyncio.run(update_while_ending())
 
 
-def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(installation: Installation) -> None:
+def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(
+    install: Callable[..., Installation],
+) -> None:
+    installation = install()
     postmaster = installation.data / "postgres/postmaster.pid"
     for begun in (lambda: "Creating the database" in installation.log(), postmaster.exists):
         installation.server = installation.begin("serve", "--port", str(installation.port))

@@ -6,7 +6,8 @@ from collections import Counter
 
 from tests.channels.receiver import listening
 from tests.support.conversations import Desk, parts_of
-from tests.survival.harness import Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 CONVERSATIONS = 12
 REPLIES = 15

@@ -6,7 +6,8 @@ import subprocess
 from functools import partial
 
 from tests.contract.world import World
-from tests.survival.harness import GENEROUS_SECONDS, Installation, wait_for
+from tests.survival.harness import Installation
+from tests.waiting import GENEROUS_SECONDS, wait_for
 
 CONTACTS = 300
 COMPANIES = 20

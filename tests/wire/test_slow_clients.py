@@ -141,7 +141,7 @@ async def test_a_client_that_never_reads_is_let_go() -> None:
             client.sendall(b"GET /1000 HTTP/1.1\r\nHost: x\r\n\r\n")
             await until(lambda: bool(server.server_state.connections))
             await until(lambda: not server.server_state.connections)
-            assert not server.server_state.tasks
+            await until(lambda: not server.server_state.tasks)
 
 
 def test_a_machine_that_vanished_is_noticed() -> None:

@@ -51,6 +51,22 @@ def _token(api: httpx.Client) -> Json:
 # What is done, the type of its log, what its description tells and what its metadata holds.
 DEEDS: list[tuple[str, Deed, str, str, Json]] = [
     (
+        "exported",
+        lambda api: body_of(api.post("/export/content/data", json={"created_at_after": 1, "created_at_before": 2})),
+        "app_data_export",
+        "began an export",
+        {"created_at_after": 1, "created_at_before": 2},
+    ),
+    (
+        "help center",
+        lambda api: body_of(
+            api.put(f"/manage/v1/help_centers/{World(api).help_center_id()}", json={"website_turned_on": True})
+        ),
+        "help_center_settings_change",
+        "changed the settings of the help center Test workspace",
+        {"before": {"website_turned_on": False}, "after": {"website_turned_on": True}},
+    ),
+    (
         "away",
         away,
         "admin_away_mode_change",

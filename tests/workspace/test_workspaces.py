@@ -16,7 +16,7 @@ Eventually = Callable[[Callable[[], Any]], Any]
 
 WORKSPACE, CLOCK = "/manage/v1/workspace", "/manage/v1/clock"
 # Directories and files of the time zone database that are no zones, and worse.
-NO_TIMEZONES = ["Nowhere", "", "Europe", "../etc/passwd", "x" * 300, "posixrules", "utc+1", "🕰"]
+NO_TIMEZONES = ["Nowhere", "", "Europe", "../etc/passwd", "x" * 300, "posixrules", "localtime", "Factory", "utc+1", "🕰"]
 
 
 def timezone_refused(name: str) -> tuple[int, str, str]:

@@ -15,6 +15,7 @@ from callbox.installation import command_database
 from callbox.settings import Settings, read_settings
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import decode
+from callbox.wire.errors import ParameterInvalid
 from callbox.workspace.workspaces import operator_caller
 
 T = TypeVar("T")
@@ -71,8 +72,12 @@ def run_in_workspace(data: Path | None, workspace: str | None, work: Callable[[C
 
 
 def request(kind: type[T], **fields: object) -> T:
-    """The request that the same management operation would get; what was not given is absent."""
-    return decode(msgspec.json.encode({name: value for name, value in fields.items() if value is not None}), kind)
+    """The request that the same management operation would get; what was not given is absent. Raises WireError."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return decode(msgspec.json.encode(given), kind)
+    except UnicodeEncodeError:
+        raise ParameterInvalid("Arguments must be written in UTF-8") from None
 
 
 def print_rows(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

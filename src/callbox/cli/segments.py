@@ -40,7 +40,7 @@ def _object(written: str | None) -> dict[str, Any] | None:
     text = sys.stdin.read() if written == "-" else written
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise ParameterInvalid(f"predicate must be a JSON object: {error}") from None
 
 

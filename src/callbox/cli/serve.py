@@ -12,9 +12,11 @@ from callbox import demo as demo_data
 from callbox.channels.email.inbound.doors import Doors
 from callbox.cli.common import DataOption, say, settings_of
 from callbox.installation import Database, bring_up_to_date, first_workspace, pool
+from callbox.platform.clock import machine_time
 from callbox.platform.database import transaction
 from callbox.platform.files import open_files
 from callbox.platform.processes import stop_signal
+from callbox.platform.temporary import temporary_directory
 from callbox.serving import Server, listen, listen_at, tell_process
 from callbox.settings import Settings, SettingsError
 from callbox.workspace.workspaces import NewWorkspace, operator_caller
@@ -28,6 +30,7 @@ LmtpOption = Annotated[
     typer.Option(help="Take mail in by LMTP: a path for a socket, a port, or HOST:PORT.", show_default=False),
 ]
 
+_METRICS_PREFIX = "callbox-counts-"
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
@@ -61,10 +64,18 @@ def serve(
             stop = stop_signal()
             async with database.serving():
                 made = await _first_start(settings, database.url, with_demo=demo)
-                server = Server(
-                    settings, database.url, listening, workers, run_jobs=not no_worker, own_url=url, doors=doors
-                )
-                await server.run(stop, lambda: _welcome(url, made, data, doors), database.keep_running)
+                with temporary_directory(_METRICS_PREFIX) as metrics:
+                    server = Server(
+                        settings,
+                        database.url,
+                        listening,
+                        workers,
+                        run_jobs=not no_worker,
+                        own_url=url,
+                        metrics=metrics,
+                        doors=doors,
+                    )
+                    await server.run(stop, lambda: _welcome(url, made, data, doors), database.keep_running)
                 say("Stopping.")
 
         asyncio.run(run())
@@ -73,8 +84,11 @@ def serve(
 async def _first_start(settings: Settings, database_url: str, *, with_demo: bool) -> _FirstStart | None:
     open_files(settings.files)
     async with pool(database_url, say), transaction():
-        name, timezone = (demo_data.WORKSPACE_NAME, demo_data.TIMEZONE) if with_demo else ("My workspace", "UTC")
-        created = await first_workspace(name, timezone)
+        now = machine_time()
+        if with_demo:
+            created = await first_workspace(demo_data.WORKSPACE_NAME, demo_data.TIMEZONE, now - demo_data.AGE)
+        else:
+            created = await first_workspace("My workspace", "UTC", now)
         if created is None:
             return None
         contents = await demo_data.fill(await operator_caller(created.id), say) if with_demo else None

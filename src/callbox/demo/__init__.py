@@ -24,6 +24,8 @@ from callbox.wire.errors import Conflict
 
 WORKSPACE_NAME = firm.NAME
 TIMEZONE = firm.TIMEZONE
+# Of the workspace, where it is made for the story.
+AGE = firm.FOUNDED
 
 
 class WorkspaceInUse(Conflict):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from callbox.doctor.findings import Finding, doubtful, well, wrong
+from callbox.doctor.findings import Finding, doubtful, well, wrong, wrong_if
 from callbox.installation import OLDEST_POSTGRESQL
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, GlobalQuery
@@ -84,23 +84,20 @@ def _keeping(state: ServerState) -> Finding:
 def _connections(state: ServerState) -> Finding:
     free = state.max_connections - state.connections
     told = f"{state.connections} of {state.max_connections} are in use."
-    if free < _FREE_CONNECTIONS:
-        return wrong("connections", told, "Raise max_connections: an HTTP process takes up to 32, a worker 45.")
-    return well("connections", told)
+    remedy = "Raise max_connections: an HTTP process takes up to 32, a worker 45."
+    return wrong_if(free < _FREE_CONNECTIONS, "connections", told, remedy)
 
 
 def _clocks(apart: float) -> Finding:
     told = f"The clocks of this machine and of the database are {apart:.0f} s apart."
-    if apart > _CLOCKS_APART_SECONDS:
-        return wrong("clock", told, "Let both follow a time server: jobs and links expire by them.")
-    return well("clock", told)
+    remedy = "Let both follow a time server: jobs and links expire by them."
+    return wrong_if(apart > _CLOCKS_APART_SECONDS, "clock", told, remedy)
 
 
 def _transactions(state: ServerState) -> Finding:
     told = f"{state.transactions / 1e6:.0f} million transactions are not frozen."
-    if state.transactions > _OLD_TRANSACTIONS:
-        return wrong("vacuum", told, "See that autovacuum runs, and that no transaction has been open for days.")
-    return well("vacuum", told)
+    remedy = "See that autovacuum runs, and that no transaction has been open for days."
+    return wrong_if(state.transactions > _OLD_TRANSACTIONS, "vacuum", told, remedy)
 
 
 def check_database(schema: int | None) -> list[Finding]:

@@ -29,3 +29,8 @@ def doubtful(check: str, told: str, remedy: str) -> Finding:
 def wrong(check: str, told: str, remedy: str) -> Finding:
     """It does not work, or will not for long."""
     return Finding(check, "wrong", told, remedy)
+
+
+def wrong_if(is_wrong: bool, check: str, told: str, remedy: str) -> Finding:
+    """What is told is the same, whether there is something to do or not."""
+    return wrong(check, told, remedy) if is_wrong else well(check, told)

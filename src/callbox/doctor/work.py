@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from callbox.doctor.findings import Finding, doubtful, well, wrong
+from callbox.doctor.findings import Finding, doubtful, well, wrong, wrong_if
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, GlobalQuery
 from callbox.platform.jobs import backlog
@@ -61,9 +61,7 @@ def _worker(state: WorkState) -> Finding:
 
 def _relay(waiting: int) -> Finding:
     told = f"{waiting} events wait to be passed on."
-    if waiting > _MANY_EVENTS:
-        return wrong("relay", told, "Look into the log of the worker for events_refused.")
-    return well("relay", told)
+    return wrong_if(waiting > _MANY_EVENTS, "relay", told, "Look into the log of the worker for events_refused.")
 
 
 def _late(state: WorkState) -> Finding:

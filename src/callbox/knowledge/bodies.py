@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 import nh3
 
 from callbox.wire.errors import ParameterInvalid
-from callbox.wire.html import check_size, has_tags
+from callbox.wire.html import has_tags
+from callbox.wire.markup import bounded
 
 # A host stands for those below it too.
 VIDEO_HOSTS = (
@@ -27,8 +28,12 @@ _BLOCKS = {
 }
 # Where text may not stand by itself: it is put into a paragraph.
 _FLOW = {"div", "details", "blockquote"}
+# What other blocks make up: white space in them means nothing.
+_OF_BLOCKS = {"ul", "ol", "dl", "table", "thead", "tbody", "tfoot", "tr"}
 _RENAMED = {"h5": "h4", "h6": "h4"}
 _VOID = {"br", "hr", "img"}
+# Characters of inline elements at the beginnings of runs: several times what a text has that is as long as may be.
+_MOST_REPEATED = 2_000_000
 
 _CELL = {"colspan", "rowspan", "scope"}
 _ALIGNED = {"class"}
@@ -61,11 +66,11 @@ def sanitise_body(text: str, field: str = "body", paragraph_class: str | None = 
 
     To sanitise what was sanitised changes nothing.
     """
-    check_size(text, field)
+    markup = bounded(text, field)
     if not has_tags(text):
-        text = _with_breaks(text)
+        markup = _with_breaks(text)
     arranger = _Arranger(field, paragraph_class)
-    arranger.feed(_CLEANER.clean(text))
+    arranger.feed(_CLEANER.clean(markup))
     return _CLEANER.clean(arranger.arranged())
 
 
@@ -85,21 +90,30 @@ def _kept_classes(value: str) -> str | None:
 
 
 class _Arranger(HTMLParser):
-    """Puts sanitised HTML in order: loose text into paragraphs, plain `div`s away, frames and images checked."""
+    """Puts sanitised HTML in order: loose text into paragraphs, plain `div`s away, frames and images checked.
+
+    Text and what stands in it come in runs, each within one block. Inline elements that reach over several blocks are
+    written in each of their runs anew, since a paragraph cannot stand in them.
+    """
 
     def __init__(self, field: str, paragraph_class: str | None) -> None:
         super().__init__(convert_charrefs=True)
         self._field = field
         self._paragraph_class = paragraph_class
         self._parts: list[str] = []
-        # What is open: tags as they were written, "" for a div that was left out, _LOOSE for a paragraph of ours.
-        self._open: list[str] = []
+        # The blocks that are open; "" for a div that was left out.
+        self._blocks: list[str] = []
+        self._inlines: list[tuple[str, dict[str, str]]] = []
+        self._is_in_run = False
+        self._repeated = 0
+        # Whether the run has a paragraph of ours around it.
+        self._is_loose = False
         self._is_in_frame = False
 
     def arranged(self) -> str:
         """The result, after everything was fed."""
         self.close()
-        self._end_loose()
+        self._end_run()
         return "".join(self._parts)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -108,23 +122,33 @@ class _Arranger(HTMLParser):
             return
         tag, attributes = _RENAMED.get(tag, tag), {name: value or "" for name, value in attrs}
         match tag:
-            case "iframe":
-                attributes["src"] = self._video(attributes.get("src", ""))
-                self._is_in_frame = True
+            case "br":
+                self._begin_run()
+                self._write(tag, attributes)
             case "img":
                 self._check_image(attributes.get("src", ""))
-            case "p" if self._paragraph_class is not None:
-                attributes.setdefault("class", self._paragraph_class)
-        if tag in _INLINE:
-            self._begin_loose()
-        elif tag != "img":
-            self._end_loose()
-        if tag == "div" and "class" not in attributes:
-            self._open.append("")
-            return
-        self._write(tag, attributes)
+                if self._inlines:
+                    self._begin_run()
+                self._write(tag, attributes)
+            case _ if tag in _INLINE:
+                self._inlines.append((tag, attributes))
+                if self._is_in_run:
+                    self._write(tag, attributes)
+            case _:
+                self._begin_block(tag, attributes)
+
+    def _begin_block(self, tag: str, attributes: dict[str, str]) -> None:
+        self._end_run()
+        if tag == "iframe":
+            attributes["src"] = self._video(attributes.get("src", ""))
+            self._is_in_frame = True
+        elif tag == "p" and self._paragraph_class is not None:
+            attributes.setdefault("class", self._paragraph_class)
+        is_plain = tag == "div" and "class" not in attributes
+        if not is_plain:
+            self._write(tag, attributes)
         if tag not in _VOID:
-            self._open.append(tag)
+            self._blocks.append("" if is_plain else tag)
 
     def handle_endtag(self, tag: str) -> None:
         """An element ends: the sanitiser's output is balanced, so it is the innermost one."""
@@ -132,35 +156,52 @@ class _Arranger(HTMLParser):
             self._is_in_frame = False
         if self._is_in_frame:
             return
-        if _RENAMED.get(tag, tag) not in _INLINE:
-            self._end_loose()
-        written = self._open.pop()
-        if written:
-            self._parts.append(f"</{written}>")
+        if tag in _INLINE:
+            self._inlines.pop()
+            if self._is_in_run:
+                self._parts.append(f"</{tag}>")
+            return
+        self._end_run()
+        block = self._blocks.pop()
+        if block:
+            self._parts.append(f"</{block}>")
 
     def handle_data(self, data: str) -> None:
         """Text."""
-        if self._is_in_frame or (self._is_in_flow() and not data.strip()):
+        if self._is_in_frame:
             return
-        self._begin_loose()
+        if not self._is_in_run and not data.strip() and (self._is_in_flow() or self._blocks[-1] in _OF_BLOCKS):
+            return
+        self._begin_run()
         self._parts.append(html.escape(data, quote=False))
 
     def _is_in_flow(self) -> bool:
-        return not self._open or self._open[-1] == "" or self._open[-1] in _FLOW
+        return not self._blocks or self._blocks[-1] == "" or self._blocks[-1] in _FLOW
 
-    def _begin_loose(self) -> None:
-        if self._is_in_flow():
+    def _begin_run(self) -> None:
+        if self._is_in_run:
+            return
+        self._is_in_run, self._is_loose = True, self._is_in_flow()
+        if self._is_loose:
             self._write("p", {} if self._paragraph_class is None else {"class": self._paragraph_class})
-            self._open.append(_LOOSE)
+        for tag, attributes in self._inlines:
+            self._repeated += self._write(tag, attributes)
+        if self._repeated > _MOST_REPEATED:
+            raise ParameterInvalid(f"{self._field} is too long where links and the like reach over many blocks")
 
-    def _end_loose(self) -> None:
-        if self._open and self._open[-1] == _LOOSE:
-            self._open.pop()
+    def _end_run(self) -> None:
+        if not self._is_in_run:
+            return
+        self._parts += [f"</{tag}>" for tag, _ in reversed(self._inlines)]
+        if self._is_loose:
             self._parts.append("</p>")
+        self._is_in_run = False
 
-    def _write(self, tag: str, attributes: dict[str, str]) -> None:
+    def _write(self, tag: str, attributes: dict[str, str]) -> int:
+        """Answers how many characters it took."""
         written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
         self._parts.append(f"<{tag}{written}>")
+        return len(self._parts[-1])
 
     def _video(self, source: str) -> str:
         """The address of a frame, which is a known host's. Raises ParameterInvalid."""
@@ -174,9 +215,6 @@ class _Arranger(HTMLParser):
         url = _split(source)
         if not url or url.scheme not in {"http", "https"} or not url.hostname:
             raise ParameterInvalid(f"{self._field}: the src of an image must be an absolute http or https URL")
-
-
-_LOOSE = "loose p"
 
 
 def _split(url: str) -> SplitResult | None:

@@ -13,9 +13,10 @@ from callbox.platform.database import Query, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, decode, decode_query
 from callbox.wire.errors import NotFound, ParameterNotFound
-from callbox.wire.html import sanitise
+from callbox.wire.html import is_blank, sanitise
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.pagination import PageQuery, UrlPages, numbered_page, url_pages
+from callbox.workspace.admins.schemas import AdminAuthor
 from callbox.workspace.admins.service import find_author
 
 GROUP = "Notes"
@@ -40,20 +41,6 @@ class NoteRow(msgspec.Struct):
     team_ids: list[int]
 
 
-class NoteAuthor(msgspec.Struct):
-    """The admin who wrote a note."""
-
-    type: Literal["admin"]
-    id: str
-    name: str
-    email: str
-    job_title: str
-    away_mode_enabled: bool
-    away_mode_reassign: bool
-    has_inbox_seat: bool
-    team_ids: list[int]
-
-
 class NoteContact(msgspec.Struct):
     """Whom a note is about."""
 
@@ -68,7 +55,7 @@ class Note(msgspec.Struct):
     id: str
     created_at: int
     contact: NoteContact
-    author: NoteAuthor
+    author: AdminAuthor
     body: str
 
 
@@ -142,7 +129,7 @@ insert_note = Query(
 
 
 def _note(row: NoteRow) -> Note:
-    author = NoteAuthor(
+    author = AdminAuthor(
         type="admin",
         id=str(row.author_id),
         name=row.author_name,
@@ -158,9 +145,9 @@ def _note(row: NoteRow) -> Note:
 
 async def create_note(caller: Caller, contact_id: str, request: CreateNoteRequest) -> Note:
     """Write a note about a contact, which counts as an update of the contact."""
-    if not request.body.strip():
-        raise ParameterNotFound("body is a required parameter")
     body = sanitise(request.body)
+    if is_blank(body):
+        raise ParameterNotFound("body is a required parameter")
     async with transaction() as held:
         await contacts.lock_live_contacts(held, caller, [contact_id])
         author = await find_author(held, caller, request.admin_id)

@@ -20,6 +20,7 @@ import httpcore
 
 CONNECT_SECONDS = 5.0
 _MAX_REDIRECTS = 3
+_MOST_ADDRESSES = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Shorter than servers keep an idle connection, so that no request meets one that is being closed.
 _KEEP_ALIVE_SECONDS = 2.0
@@ -61,9 +62,14 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of the name; all of them have to be public."""
-        address = await _checked_address(host, port, private_allowed=self._private_allowed)
-        return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+        """Connect to the first address of the name where somebody listens; all of them have to be public."""
+        failure: Exception = httpcore.ConnectError(f"{host} is not known")
+        for address in await _checked_addresses(host, port, private_allowed=self._private_allowed):
+            try:
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
     async def sleep(self, seconds: float) -> None:
         """Used between attempts."""
@@ -78,14 +84,14 @@ def _addresses_of(host: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-async def _checked_address(host: str, port: int, *, private_allowed: bool) -> str:
+async def _checked_addresses(host: str, port: int, *, private_allowed: bool) -> list[str]:
     try:
         addresses = await asyncio.get_running_loop().run_in_executor(_look_ups, _addresses_of, host, port)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"{host} is not known") from error
     if not private_allowed and not all(is_public(address) for address in addresses):
         raise OutgoingRefused(f"{host} is in a private network")
-    return addresses[0]
+    return addresses[:_MOST_ADDRESSES]
 
 
 # Of all addresses in IPv6, only these are given to anybody.
@@ -118,11 +124,11 @@ async def fetched(url: str, *, seconds: float) -> AsyncIterator[httpcore.Respons
                         httpcore.Request("GET", url, headers=_headers(url), extensions={"timeout": timeouts})
                     )
             except _FAULTS as error:
-                raise OutgoingFailed(f"{url} cannot be fetched: {error or type(error).__name__}") from error
+                raise OutgoingFailed(f"{_host(url)} answers nothing: {error or type(error).__name__}") from error
             try:
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
-                        raise OutgoingFailed(f"{url} answered {response.status}")
+                        raise OutgoingFailed(f"{_host(url)} answered {response.status}")
                     yield response
                     return
                 url = urljoin(url, _location(response))
@@ -162,7 +168,7 @@ class Receiver:
     async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Answered:
         """One request, answered in time. Raises OutgoingRefused and OutgoingFailed."""
         url = _as_sent(url)
-        host = ("Host", urlsplit(url).netloc)
+        host = ("Host", _host(url))
         length = [("Content-Length", str(len(body)))] if body else []
         request = httpcore.Request(method, url, headers=[host, *headers, *length], content=body)
         try:
@@ -199,9 +205,9 @@ def _as_sent(url: str) -> str:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError as error:
-        raise OutgoingRefused(f"{url} is no URL: {error}") from error
+        raise OutgoingRefused(f"what was named is no URL: {type(error).__name__}") from error
     if parts.scheme not in {"http", "https"} or not host:
-        raise OutgoingRefused(f"{url} is no http or https URL")
+        raise OutgoingRefused("what was named is no http or https URL")
     place = f"[{host}]" if ":" in host else host
     if port is not None:
         place += f":{port}"
@@ -209,8 +215,13 @@ def _as_sent(url: str) -> str:
     return urlunsplit((parts.scheme, place, path, query, ""))
 
 
+def _host(url: str) -> str:
+    """Whom a URL that is to be sent names. Messages tell no more of it, since the rest may be as good as a password."""
+    return urlsplit(url).netloc
+
+
 def _headers(url: str) -> list[tuple[str, str]]:
-    return [("Host", urlsplit(url).netloc), ("User-Agent", "callbox"), ("Accept", "*/*")]
+    return [("Host", _host(url)), ("User-Agent", "callbox"), ("Accept", "*/*")]
 
 
 def _location(response: httpcore.Response) -> str:

@@ -1,26 +1,18 @@
 """What the operator sees: structured logs, and metrics that add up over all processes of one server."""
 
-import atexit
 import logging
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import TextIO
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-# Metrics of several processes meet in files of one directory; the client library reads its place at import.
-METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-if METRICS_DIRECTORY not in os.environ:
-    os.environ[METRICS_DIRECTORY] = mkdtemp(prefix="callbox-metrics-")
-    atexit.register(rmtree, os.environ[METRICS_DIRECTORY], ignore_errors=True)
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest  # noqa: E402
-from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: E402
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # noqa: E402
+# Names the directory in whose files the metrics of a server's processes meet. The client library reads it at import.
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -76,14 +68,9 @@ def metrics_text(gauges: Mapping[str, float]) -> bytes:
     return generate_latest(registry)
 
 
-def forget_process(pid: int) -> None:
+def forget_process(directory: Path, pid: int) -> None:
     """A process has ended; its gauges end with it, its counters stay."""
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
-def metrics_directory() -> Path:
-    """Where the processes of this server keep their metrics."""
-    return Path(os.environ[METRICS_DIRECTORY])
+    mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
 
 
 def configure_logging(stream: TextIO = sys.stderr) -> None:

@@ -21,7 +21,7 @@ from phonenumbers import (
 
 from callbox.people.contacts import service as contacts
 from callbox.people.contacts.merging import ContactsMerged
-from callbox.people.contacts.schemas import Contact, CreateContactRequest, UpdateContactRequest
+from callbox.people.contacts.schemas import UpdateContactRequest
 from callbox.platform import ids
 from callbox.platform.clock import machine_time, unix
 from callbox.platform.database import Command, Connection, transaction
@@ -121,7 +121,7 @@ async def create_phone_switch(caller: Caller, request: CreatePhoneSwitchRequest)
     phone = _mobile_number(request.phone)
     redirect_id = ids.uuid()
     async with transaction() as held:
-        contact = await _owner(held, caller, phone)
+        contact = await contacts.contact_with_phone(held, caller, phone)
         if request.custom_attributes:
             change = UpdateContactRequest(custom_attributes=request.custom_attributes)
             await contacts.update_contact(caller, contact.id, change)
@@ -155,11 +155,6 @@ def _mobile_number(sent: str) -> str:
     if number_type(number) == PhoneNumberType.FIXED_LINE:
         raise LandlinePhone
     return format_number(number, PhoneNumberFormat.E164)
-
-
-async def _owner(held: Connection, caller: Caller, phone: str) -> Contact:
-    found = await contacts.find_contact(held, caller, contact_id=None, phone=phone)
-    return found or await contacts.create_contact(caller, CreateContactRequest(role="lead", phone=phone))
 
 
 @operation(

@@ -16,6 +16,8 @@ from callbox.wire.errors import TokenRevoked, Unauthorized
 # or a moved clock is seen everywhere after this time at the latest.
 CACHE_SECONDS = 3.0
 _CACHE_LIMIT = 10_000
+# Several times what a token takes. What is remembered by a header must not grow with it.
+_LONGEST_AUTHORIZATION = 1_000
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -55,6 +57,8 @@ class Authenticator:
         cached = self._cache.get((authorization, ip))
         if cached is not None and cached[0] > monotonic():
             return cached[1]
+        if len(authorization) > _LONGEST_AUTHORIZATION:
+            raise Unauthorized
         found = await self._look_up(hashlib.sha256(_token(authorization)).digest(), ip)
         if found is None:
             raise Unauthorized

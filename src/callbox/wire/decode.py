@@ -21,7 +21,7 @@ Name = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\S")]
 UnixTime = int | float | str
 
 INVALID_JSON = "Invalid JSON in request body"
-_EARLIEST_UNIX_TIME, _LATEST_UNIX_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
+EARLIEST_UNIX_TIME, LATEST_UNIX_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 _TYPE_NAMES = {
     "str": "a string",
@@ -45,14 +45,14 @@ def decode(body: bytes, request: type[T]) -> T:
     try:
         str(text, "utf-8")  # the decoder does not look into what it skips
         decoded: T = _decoder(request).decode(text)  # type: ignore[arg-type]  # a type is hashable
+        if b"\\u0000" in text:
+            _refuse_nul(msgspec.json.decode(text), "")
     except msgspec.ValidationError as error:
         raise wire_error(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ParameterInvalid(INVALID_JSON) from None
     except RecursionError:
         raise ParameterInvalid("The request body is nested too deeply") from None
-    if b"\\u0000" in text:
-        _refuse_nul(msgspec.json.decode(text), "")
     return decoded
 
 
@@ -113,7 +113,7 @@ def moment(value: UnixTime, field: str) -> datetime:
     except (ValueError, OverflowError):
         raise refused from None
     # The database's driver takes the very first second for minus infinity.
-    if not _EARLIEST_UNIX_TIME < seconds <= _LATEST_UNIX_TIME:
+    if not EARLIEST_UNIX_TIME < seconds <= LATEST_UNIX_TIME:
         raise refused
     return datetime.fromtimestamp(seconds, UTC)
 

@@ -30,6 +30,7 @@ from callbox.wire.errors import (
     VersionInvalid,
     WireError,
 )
+from callbox.wire.gate import MANAGE_PREFIX
 from callbox.wire.idempotency import KeyReused
 from callbox.wire.operations import FILE_MEDIA_TYPE, FileAnswer, Operation
 from callbox.wire.versions import KNOWN_VERSIONS, SERVED_VERSION
@@ -50,7 +51,6 @@ COMMON_ERRORS: tuple[type[WireError], ...] = (
 WRITE_ERRORS: tuple[type[WireError], ...] = (KeyReused,)
 BODY_ERRORS: tuple[type[WireError], ...] = (ParameterInvalid, PayloadTooLarge)
 
-MANAGE_PREFIX = "/manage/"
 PUBLIC_TITLE = "Callbox API"
 MANAGE_TITLE = "Callbox management API"
 

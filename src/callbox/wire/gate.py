@@ -50,6 +50,8 @@ SIGNED_PAGE_PREFIXES = ("/switch/", "/text_messages/", "/unsubscribe/")
 LIVE_PATH = "/live"
 LIVE_PATHS = frozenset({LIVE_PATH, "/manage/v1/live/typing"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/manage/openapi.json"})
+# What proxies keep from others goes by one spelling, which their rules name, and by no other one.
+INTERNAL_PATHS = frozenset({"/metrics", "/readyz"})
 _JSON_TYPES = (b"*/*", b"application/*", b"json", b"application/vnd.intercom")
 
 # What metrics call a request for something else.
@@ -101,11 +103,11 @@ class Gate:
         exchange = _Exchange(scope, state, send)
         enter_request(scope)
         state["request_id"] = exchange.request_id
-        if scope["method"] == "HEAD":
-            # In a copy: by its own scope, the server knows that the body is to be left out.
+        if scope["method"] == "HEAD" and path != LIVE_PATH:
+            # In a copy: by its own scope, the server knows that the body is to be left out. A stream's has no end.
             scope = {**scope, "method": "GET"}
         try:
-            _refuse_nul(scope, path)
+            _check_spelling(scope, path)
             if _asks_for_no_access_token(scope, path):
                 await self._application(scope, receive, exchange.send)
                 return
@@ -166,7 +168,7 @@ class _Exchange:
         """Pass a message of the answer to the client."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message["headers"] = [*message["headers"], *self._headers()]
+            message["headers"] = [*message["headers"], *self._headers(message["headers"])]
         elif message["type"] == "http.response.body" and not message.get("more_body"):
             operation = self._state.get("operation", _NO_OPERATION)
             observe_request(operation, self._method, self._status, perf_counter() - self._started)
@@ -181,13 +183,15 @@ class _Exchange:
         await self.send({"type": "http.response.start", "status": error.status, "headers": content_headers(body)})
         await self.send({"type": "http.response.body", "body": body})
 
-    def _headers(self) -> list[tuple[bytes, bytes]]:
+    def _headers(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         headers = [
             (b"x-request-id", self.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"cache-control", b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"),
         ]
+        if not any(name == b"cache-control" for name, _ in given):
+            kept = b"max-age=0, private, must-revalidate" if self._status < 400 else b"no-cache"
+            headers.append((b"cache-control", kept))
         if self._status == 503:
             headers.append(_TRY_AGAIN)
         if self._is_encrypted:
@@ -203,10 +207,12 @@ class _Exchange:
         return headers
 
 
-def _refuse_nul(scope: Scope, path: str) -> None:
-    """PostgreSQL takes none, and no URL needs one."""
+def _check_spelling(scope: Scope, path: str) -> None:
+    """PostgreSQL takes no NUL, and no URL needs one. Raises ParameterInvalid and NotFound."""
     if b"%00" in scope["query_string"] or "\x00" in path:
         raise ParameterInvalid("The URL must not contain the NUL character")
+    if path in INTERNAL_PATHS and scope["raw_path"] != path.encode():
+        raise NotFound
 
 
 def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
@@ -220,7 +226,8 @@ def _asks_for_no_access_token(scope: Scope, path: str) -> bool:
 def _is_acceptable(accept: bytes, path: str) -> bool:
     if path.startswith(DOWNLOAD_PREFIX) or (path == LIVE_PATH and b"text/event-stream" in accept):
         return True
-    return any(kind in accept for kind in _JSON_TYPES)
+    asked = accept.lower()
+    return any(kind in asked for kind in _JSON_TYPES)
 
 
 def _clean(path: str) -> str:

@@ -1,23 +1,15 @@
 """What load balancers and monitoring ask. These need no token and say nothing about any workspace."""
 
-import asyncpg
 import msgspec
 from litestar import get
 from litestar.response import Response
 
-from callbox.platform.database import DatabaseUnavailable, GlobalQuery, connection
+from callbox.platform.database import CONNECTION_FAULTS, DatabaseUnavailable, GlobalQuery, connection
 from callbox.platform.database.migrate import is_current
 from callbox.platform.jobs import backlog
 from callbox.platform.telemetry import metrics_text
 
-_UNAVAILABLE = (
-    DatabaseUnavailable,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+_UNAVAILABLE = (DatabaseUnavailable, *CONNECTION_FAULTS)
 
 
 class Connections(msgspec.Struct):

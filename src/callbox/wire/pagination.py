@@ -15,6 +15,7 @@ import msgspec
 from litestar.types import HTTPScope
 from msgspec import UNSET, UnsetType
 
+from callbox.wire.decode import decode_query
 from callbox.wire.errors import ClientError, ParameterInvalid
 from callbox.wire.urls import base_url
 
@@ -184,6 +185,12 @@ def numbered_page(page: str | None, per_page: str | None, default: int, maximum:
     if len(digits) > _MAX_PAGE_DIGITS:
         raise ParameterInvalid(f"page must have at most {_MAX_PAGE_DIGITS} digits")
     return NumberedPage(int(digits), per_page_of(per_page, default, maximum))
+
+
+def page_asked_for(scope: HTTPScope, default: int, maximum: int) -> NumberedPage:
+    """The page of a list by page number without filters; it has `default` rows unless the request says otherwise."""
+    query = decode_query(scope["query_string"], PageQuery)
+    return numbered_page(query.page, query.per_page, default, maximum)
 
 
 def url_pages(scope: HTTPScope, page: NumberedPage, total_count: int, **filters: str | None) -> UrlPages:

@@ -23,12 +23,13 @@ BODY_SECONDS = 60.0
 LEAST_BODY_BYTES = 64 * 1024
 # A proxy might read the other one of two.
 _ONCE = frozenset({b"host", b"authorization", b"content-type"})
+_OFFER = frozenset({b"upgrade", b"http2-settings"})
 
 
 class RequestUnreadable(ClientError):
     """The bytes are no request."""
 
-    message = "The request is not valid HTTP, or its URL is too long"
+    message = "The request is not valid HTTP; its URL may be too long, or hold characters that must be percent-encoded"
 
 
 class HeadersTooLarge(ClientError):
@@ -51,6 +52,8 @@ class ApiProtocol(HttpToolsProtocol):
     _arriving: Literal["head", "body"] | None = "head"
     _watched: Literal["head", "body"] | None = None
     _received = 0
+    # The head of a request that offers to go on in another protocol, without the offer.
+    _head = b""
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class
@@ -71,11 +74,30 @@ class ApiProtocol(HttpToolsProtocol):
         if self._arriving is None and self.cycle.response_complete:
             self._arriving = "head"
         self._received += len(data)
-        super().data_received(data)
+        self._read(data)
         if self._arriving is not None or self._watched is not None:
             self._watch()
             if self._arriving == "head" and self._received > MAX_HEAD_BYTES:
                 self._refuse(HeadersTooLarge())
+
+    def _read(self, data: bytes) -> None:
+        """Where a request offers another protocol, the library takes its body for that, and the offer is declined.
+
+        Some clients offer HTTP/2 with the first request of each connection.
+        """
+        self._unset_keepalive_if_required()
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data, self._head = self._head + data[upgrade.args[0] :], b""
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            except httptools.HttpParserError:
+                self._refuse(RequestUnreadable())
+                return
+            else:
+                return
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -87,11 +109,24 @@ class ApiProtocol(HttpToolsProtocol):
         names = [name for name, _ in self.headers if name in _ONCE]
         if len(names) != len(set(names)):
             raise httptools.HttpParserError("a header that names one thing came twice")
+        if self.parser.should_upgrade():
+            self._head = self._head_without_offer()
+            return
         super().on_headers_complete()
         self._arriving = "body"
 
+    def _head_without_offer(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("this is no tunnel")
+        kept = [(name, value) for name, value in self.headers if name not in _OFFER]
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version), *(b"%s: %s" % pair for pair in kept)]
+        return b"\r\n".join([*lines, b"", b""])
+
     def on_message_complete(self) -> None:
         """All of it is there."""
+        if self._head:
+            return
         super().on_message_complete()
         self._arriving = None
 
@@ -122,10 +157,6 @@ class ApiProtocol(HttpToolsProtocol):
             return
         self._received = 0
         self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
-
-    def send_400_response(self, msg: str) -> None:
-        """The library found no HTTP."""
-        self._refuse(RequestUnreadable())
 
     def _refuse(self, error: WireError) -> None:
         """Answer and close: where the next request would begin is unknown.

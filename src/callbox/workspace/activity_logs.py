@@ -28,6 +28,7 @@ ActivityType = Literal[
     "admin_deletion",
     "app_admin_join",
     "app_data_deletion",
+    "app_data_export",
     "app_identity_verification_change",
     "app_name_change",
     "app_package_installation",
@@ -38,6 +39,7 @@ ActivityType = Literal[
     "app_timezone_change",
     "app_webhook_creation",
     "app_webhook_deletion",
+    "help_center_settings_change",
     "seat_change",
     "seat_revoke",
 ]

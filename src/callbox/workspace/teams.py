@@ -13,7 +13,6 @@ from callbox.wire.decode import Name, WireId, decimal_id, decode
 from callbox.wire.errors import NotFound, ParameterInvalid
 from callbox.wire.operations import caller_of, operation
 from callbox.workspace.activity_logs import record_activity
-from callbox.workspace.admins.service import is_admin
 
 GROUP = "Teams"
 
@@ -130,15 +129,18 @@ delete_team_row = Command("delete_team", "DELETE FROM teams WHERE workspace_id =
 
 clear_members = Command("clear_team_members", "DELETE FROM team_members WHERE workspace_id = $1 AND team_id = $2")
 
-insert_member = Command(
-    "insert_team_member",
+# Answers those who are admins of the workspace.
+insert_members = Query(
+    "insert_team_members",
+    int,
     """
     INSERT INTO team_members (workspace_id, team_id, admin_id, priority)
-    VALUES ($1, $2, $3, $4)
-    ON CONFLICT (workspace_id, team_id, admin_id) DO UPDATE SET priority = EXCLUDED.priority
+    SELECT $1, $2, a.id, m.priority
+    FROM unnest($3::bigint[], $4::text[]) AS m (admin_id, priority)
+    JOIN admins a ON a.workspace_id = $1 AND a.id = m.admin_id AND a.removed_at IS NULL
+    RETURNING admin_id
     """,
 )
-
 
 team_exists = Query("team_exists", bool, "SELECT EXISTS (SELECT 1 FROM teams WHERE workspace_id = $1 AND id = $2)")
 
@@ -203,8 +205,9 @@ async def delete_team(caller: Caller, team_id: str) -> TeamDeleted:
     async with transaction() as held:
         number = await _locked(held, caller, team_id)
         row = await team_by_id.one(held, caller.workspace_id, number)
-        await delete_team_row.run(held, caller.workspace_id, number)
+        # First: whoever gives something to the team holds that before they ask how the team shares out.
         await announce(held, caller.workspace_id, TeamRemoved(number))
+        await delete_team_row.run(held, caller.workspace_id, number)
         description = f"{caller.admin_name} deleted the team {row.name}."
         await record_activity(
             held, caller, "app_team_deletion", description, {"team": {"id": number, "name": row.name}}
@@ -220,11 +223,13 @@ async def _locked(held: Connection, caller: Caller, team_id: str) -> int:
 
 
 async def _set_members(held: Connection, caller: Caller, team_id: int, members: list[TeamMember]) -> None:
-    for member in members:
-        admin_id = decimal_id(member.admin_id)
-        if admin_id is None or not await is_admin(held, caller.workspace_id, admin_id):
-            raise ParameterInvalid(f"members: {member.admin_id} is not an admin of the workspace")
-        await insert_member.run(held, caller.workspace_id, team_id, admin_id, member.priority)
+    """Whoever is named twice is in it as they were named last."""
+    wanted = {decimal_id(member.admin_id): member for member in members}
+    priorities = [member.priority for member in wanted.values()]
+    inserted = set(await insert_members.all(held, caller.workspace_id, team_id, list(wanted), priorities))
+    unknown = next((member for number, member in wanted.items() if number not in inserted), None)
+    if unknown is not None:
+        raise ParameterInvalid(f"members: {unknown.admin_id} is not an admin of the workspace")
 
 
 @operation("GET", "/teams", group=GROUP)

@@ -163,12 +163,14 @@ first_admin = Query(
 )
 
 
-async def create_workspace(held: Connection, name: str, timezone: str = "UTC") -> str:
-    """A workspace with its defaults; answers its id. It has no admin yet."""
+async def create_workspace(
+    held: Connection, name: str, timezone: str = "UTC", created_at: datetime | None = None
+) -> str:
+    """A workspace with its defaults, created now unless a time is given; answers its id. It has no admin yet."""
     _check_timezone(timezone)
-    workspace_id, now = ids.workspace_code(), clock.machine_time()
-    await insert_workspace.run(held, workspace_id, name, timezone, now)
-    await announce(held, workspace_id, WorkspaceCreated(now))
+    workspace_id, at = ids.workspace_code(), created_at or clock.machine_time()
+    await insert_workspace.run(held, workspace_id, name, timezone, at)
+    await announce(held, workspace_id, WorkspaceCreated(at))
     return workspace_id
 
 
@@ -177,14 +179,16 @@ def _check_timezone(name: str) -> None:
         raise ParameterInvalid(f"timezone must be the name of a time zone, such as Europe/Dublin: {name}")
 
 
-# They are read from several hundred files.
-_timezones = cache(available_timezones)
+@cache
+def _timezones() -> frozenset[str]:
+    """They are read from several hundred files. Two of them name no place: one is whatever each machine is set to."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
-async def open_workspace(name: str, timezone: str = "UTC") -> NewWorkspace:
+async def open_workspace(name: str, timezone: str = "UTC", created_at: datetime | None = None) -> NewWorkspace:
     """A workspace with its defaults, a first admin, and a token that acts as this admin and may do everything."""
     async with transaction() as held:
-        workspace_id = await create_workspace(held, name, timezone)
+        workspace_id = await create_workspace(held, name, timezone, created_at)
         await create_first_admin(held, workspace_id)
         caller = await operator_caller(workspace_id)
         _, token = await issue_token(held, caller, "First token", ["api", "manage"], caller.admin_id)

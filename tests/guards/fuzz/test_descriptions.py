@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.installing import installed
 from tests.conftest import RunningServer, new_workspace
 from tests.contract import reference
-from tests.guards.requests import REQUESTS
+from tests.guards.requests import REQUESTS, Request
 from tests.guards.tenants import Tenant
+
+Json = dict[str, Any]
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "180"))
 SEED = os.environ.get("FUZZ_SEED", "1")
@@ -49,9 +52,9 @@ def _fuzz(description: str, checks: tuple[str, ...], server: RunningServer, dire
     with workspace.api:
         tenant = Tenant(workspace)
         tenant.furnish()
-        paths = {key: request(tenant)[0].path for key, request in REQUESTS.items()}
-    known = directory / "paths.json"
-    known.write_text(json.dumps(_by_places(paths)))
+        requests = {key: request(tenant)[0] for key, request in REQUESTS.items()}
+    known = directory / "known.json"
+    known.write_text(json.dumps(_known(requests)))
     done = subprocess.run(
         [
             str(installed("schemathesis-4.32.5") / "bin" / "schemathesis"),
@@ -61,7 +64,7 @@ def _fuzz(description: str, checks: tuple[str, ...], server: RunningServer, dire
             *("--exclude-path-regex", _LEFT_OUT, "--suppress-health-check", "all", "--generation-database", "none"),
             *("--request-timeout", "30", "--no-color"),
         ],
-        env={**os.environ, "SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("hooks.py")), "FUZZ_PATHS": str(known)},
+        env={**os.environ, "SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("hooks.py")), "FUZZ_KNOWN": str(known)},
         cwd=directory,
         capture_output=True,
         text=True,
@@ -72,17 +75,22 @@ def _fuzz(description: str, checks: tuple[str, ...], server: RunningServer, dire
     assert re.search(r"[1-9]\d* generated", done.stdout), done.stdout[-2000:]
 
 
-def _by_places(paths: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """With the official description's names of parameters too: it calls the same places by other names."""
+def _known(requests: dict[str, Request]) -> dict[str, Json]:
+    """What the hooks put into requests, by the names of both descriptions: theirs calls the same places otherwise."""
+    ours = {key: {"path": request.path, "body": request.body} for key, request in requests.items()}
     if not reference.is_here():
-        return paths
+        return ours
     theirs = {_nameless(key): key for key in reference.operations()}
     renamed = {
-        theirs[_nameless(key)]: dict(zip(_names(theirs[_nameless(key)]), values.values(), strict=True))
-        for key, values in paths.items()
+        theirs[_nameless(key)]: {**known, "path": _renamed(known["path"], theirs[_nameless(key)])}
+        for key, known in ours.items()
         if _nameless(key) in theirs
     }
-    return {**renamed, **paths}
+    return {**renamed, **ours}
+
+
+def _renamed(path: Json, key: str) -> Json:
+    return dict(zip(_names(key), path.values(), strict=True))
 
 
 def _names(key: str) -> list[str]:

@@ -1,17 +1,22 @@
 // The official Node SDK, unchanged but for its base URL, through every method of the groups that Callbox has.
-// Every test stands alone; test_node_sdk.py starts each with a workspace of its own.
+// Every test stands alone, in a workspace of its own, whose token CALLBOX_TOKENS has by the name of the test; of a test
+// that is started alone, it is CALLBOX_TOKEN.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 
-const { CALLBOX_URL: baseUrl, CALLBOX_TOKEN: token, CALLBOX_NODE_SDK: installed } = process.env;
+const { CALLBOX_URL: baseUrl, CALLBOX_TOKEN, CALLBOX_TOKENS, CALLBOX_NODE_SDK: installed } = process.env;
 const load = createRequire(join(installed, "index.js"));
 const { IntercomClient, IntercomError, Intercom } = load("intercom-client");
 const major = parseInt(load("./node_modules/intercom-client/package.json").version, 10);
 
-const sdk = new IntercomClient({ token, baseUrl });
+let token, sdk;
+beforeEach(({ name }) => {
+  token = CALLBOX_TOKENS ? JSON.parse(CALLBOX_TOKENS)[name] : CALLBOX_TOKEN;
+  sdk = new IntercomClient({ token, baseUrl });
+});
 
 /** What the SDK has no method for: a call of the management API. */
 async function manage(path, body) {

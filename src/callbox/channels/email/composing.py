@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from callbox.channels.email import queries, templates
+from callbox.channels.email import composing_queries, queries, templates, threading_queries
 from callbox.channels.email.addresses import ReplyTarget, reply_address
-from callbox.channels.email.queries import ConversationRow, NewEmail, PartRow, PersonRow, UnseenKey
+from callbox.channels.email.composing_queries import ConversationRow, PartRow, PersonRow, UnseenKey
+from callbox.channels.email.queries import NewEmail
 from callbox.channels.email.senders import Sender, sender_of
 from callbox.channels.email.templates import Link, Written
 from callbox.channels.email.unsubscribing import unsubscribe_url
@@ -69,11 +70,11 @@ async def mail_message(workspace_id: str, message_id: int) -> None:
     """An admin sent a message by e-mail: it goes out at once."""
     caller = await operator_caller(workspace_id)
     async with transaction() as held:
-        message = await queries.message_to_mail.first(held, workspace_id, message_id)
+        message = await composing_queries.message_to_mail.first(held, workspace_id, message_id)
         if message is None or message.created_at < caller.now() - HISTORY:
             return
         sender = await sender_of(held, workspace_id)
-        person = await queries.person.first(held, workspace_id, message.contact_id)
+        person = await composing_queries.person.first(held, workspace_id, message.contact_id)
         if person is None:
             return
         if message.template == "personal":
@@ -89,7 +90,9 @@ async def mail_message(workspace_id: str, message_id: int) -> None:
             from_name=_from_name(sender, [message.admin_name]),
         )
         if message.conversation_id is not None:
-            draft.conversation = await queries.conversation_to_mail.first(held, workspace_id, message.conversation_id)
+            draft.conversation = await composing_queries.conversation_to_mail.first(
+                held, workspace_id, message.conversation_id
+            )
         await _write(held, caller, sender, person, draft)
 
 
@@ -97,17 +100,19 @@ async def mail_reply(workspace_id: str, conversation_id: int, part_id: int) -> N
     """A teammate replied: by mail at once where it is spoken by mail, else only if nobody reads it in time."""
     caller = await operator_caller(workspace_id)
     async with transaction() as held:
-        conversation = await queries.conversation_to_mail.first(held, workspace_id, conversation_id)
+        conversation = await composing_queries.conversation_to_mail.first(held, workspace_id, conversation_id)
         if conversation is None or conversation.is_shared is False:
             return
-        reply = await queries.part_of_reply.first(held, workspace_id, conversation_id, part_id)
+        reply = await composing_queries.part_of_reply.first(held, workspace_id, conversation_id, part_id)
         if reply is None or reply.created_at < caller.now() - HISTORY:
             return
         if conversation.source_type in {"email", None}:
             for contact_id in await conversation_queries.participant_ids.all(held, workspace_id, conversation_id):
                 await _mail_parts(held, caller, conversation, contact_id, [part_id], only_unanswered=False)
         else:
-            await queries.add_unseen_reply.run(held, workspace_id, conversation_id, part_id, caller.now() + QUIET)
+            await composing_queries.add_unseen_reply.run(
+                held, workspace_id, conversation_id, part_id, caller.now() + QUIET
+            )
 
 
 async def mail_unseen_replies(key: UnseenKey) -> None:
@@ -115,15 +120,15 @@ async def mail_unseen_replies(key: UnseenKey) -> None:
     caller = await operator_caller(key.workspace_id)
     now = caller.now()
     async with transaction() as held:
-        conversation = await queries.conversation_to_mail.first(held, key.workspace_id, key.conversation_id)
-        part_ids = await queries.take_unseen_replies.first(
+        conversation = await composing_queries.conversation_to_mail.first(held, key.workspace_id, key.conversation_id)
+        part_ids = await composing_queries.take_unseen_replies.first(
             held, key.workspace_id, key.conversation_id, key.contact_id, now
         )
         if conversation is None or part_ids is None or conversation.is_read:
             return
-        person = await queries.person.first(held, key.workspace_id, key.contact_id)
+        person = await composing_queries.person.first(held, key.workspace_id, key.contact_id)
         if person is not None and await is_online(held, key.workspace_id, person, now):
-            await queries.put_off_unseen_replies.run(
+            await composing_queries.put_off_unseen_replies.run(
                 held, key.workspace_id, key.conversation_id, key.contact_id, part_ids, now + QUIET
             )
         else:
@@ -134,7 +139,7 @@ async def mail_ticket(workspace_id: str, ticket_id: int) -> None:
     """A ticket was taken in: its contacts get its number at once, if they may see it."""
     caller = await operator_caller(workspace_id)
     async with transaction() as held:
-        ticket = await queries.conversation_to_mail.first(held, workspace_id, ticket_id)
+        ticket = await composing_queries.conversation_to_mail.first(held, workspace_id, ticket_id)
         if ticket is None or not ticket.is_shared or ticket.ticket_number is None:
             return
         if ticket.ticket_since is None or ticket.ticket_since < caller.now() - HISTORY:
@@ -142,7 +147,7 @@ async def mail_ticket(workspace_id: str, ticket_id: int) -> None:
         sender = await sender_of(held, workspace_id)
         written = templates.ticket_taken_in(sender.name, ticket.ticket_number, ticket.ticket_title or "")
         for contact_id in await conversation_queries.participant_ids.all(held, workspace_id, ticket_id):
-            person = await queries.person.first(held, workspace_id, contact_id)
+            person = await composing_queries.person.first(held, workspace_id, contact_id)
             if person is not None:
                 draft = _Draft(
                     kind="ticket",
@@ -164,10 +169,10 @@ async def _mail_parts(
     *,
     only_unanswered: bool,
 ) -> None:
-    parts = await queries.parts_to_mail.all(
+    parts = await composing_queries.parts_to_mail.all(
         held, caller.workspace_id, conversation.id, contact_id, part_ids, only_unanswered
     )
-    person = await queries.person.first(held, caller.workspace_id, contact_id)
+    person = await composing_queries.person.first(held, caller.workspace_id, contact_id)
     if not parts or person is None:
         return
     sender = await sender_of(held, caller.workspace_id)
@@ -253,7 +258,7 @@ async def _write(held: Connection, caller: Caller, sender: Sender, person: Perso
     if email_id is None or reason:
         return
     source_id = draft.origin_id if draft.kind == "message" else None
-    await queries.insert_message_id.run(
+    await threading_queries.insert_message_id.run(
         held,
         caller.workspace_id,
         email.message_id,
@@ -278,7 +283,7 @@ async def why_dropped(
     if person.marked_email_as_spam or person.state != "live" or not person.email:
         return "user_not_contactable"
     if person.unsubscribed_from_emails:
-        is_answer = kind != "message" and await queries.wrote_by_mail.one(
+        is_answer = kind != "message" and await composing_queries.wrote_by_mail.one(
             held, workspace_id, conversation_id, person.id
         )
         return None if is_answer else "user_not_contactable"
@@ -287,7 +292,7 @@ async def why_dropped(
 
 async def _references(held: Connection, caller: Caller, conversation: ConversationRow, person: PersonRow) -> list[str]:
     """The mails before this one, oldest first: the first, by which a thread is known, and the latest."""
-    earlier = await queries.earlier_message_ids.all(
+    earlier = await threading_queries.earlier_message_ids.all(
         held, caller.workspace_id, conversation.id, person.id, conversation.source_id
     )
     return earlier if len(earlier) <= _MOST_REFERENCES else [earlier[0], *earlier[1 - _MOST_REFERENCES :]]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from callbox.channels.email import composing, queries, sending
+from callbox.channels.email import composing, composing_queries, sending
 from callbox.channels.email.composing import EmailKey
-from callbox.channels.email.queries import UnseenKey
+from callbox.channels.email.composing_queries import UnseenKey
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, connection
 from callbox.platform.events import Topic
@@ -83,7 +83,7 @@ async def _mail_ticket(payload: bytes) -> None:
 
 async def _find_unseen_replies() -> None:
     async with connection() as held:
-        due = await queries.unseen_replies_due.all(held, machine_time(), _BATCH_SIZE)
+        due = await composing_queries.unseen_replies_due.all(held, machine_time(), _BATCH_SIZE)
         await enqueue(held, [work_once(MAIL_UNSEEN.name, key) for key in due])
 
 

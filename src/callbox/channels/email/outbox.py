@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries, queries, threading_queries
 from callbox.channels.email.queries import EmailRow
-from callbox.people.contacts.merging import ContactsMerged
+from callbox.people.contacts.merging import ContactsMerged, ContactsToMerge
 from callbox.platform.clock import unix, unix_or_none
 from callbox.platform.database import Connection, connection
 from callbox.wire.authentication import Caller
@@ -119,7 +119,13 @@ def _shown(row: EmailRow) -> dict[str, Any]:
     }
 
 
+async def hold_emails(held: Connection, workspace_id: str, coming: ContactsToMerge) -> None:
+    """Reaction: nothing becomes of mails to the lead until they are the user's."""
+    await queries.hold_emails_of_contact.all(held, workspace_id, coming.lead_id)
+
+
 async def on_merged(held: Connection, workspace_id: str, merged: ContactsMerged) -> None:
-    """Reaction: mails to a merged lead go on in the user's threads."""
-    await queries.move_message_ids.run(held, workspace_id, merged.lead_id, merged.user_id)
-    await queries.move_unseen_replies.run(held, workspace_id, merged.lead_id, merged.user_id)
+    """Reaction: mails to a merged lead are the user's, those that wait included, and go on in the same threads."""
+    await queries.move_emails.run(held, workspace_id, merged.lead_id, merged.user_id)
+    await threading_queries.move_message_ids.run(held, workspace_id, merged.lead_id, merged.user_id)
+    await composing_queries.move_unseen_replies.run(held, workspace_id, merged.lead_id, merged.user_id)

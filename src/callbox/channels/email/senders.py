@@ -8,8 +8,8 @@ import msgspec
 from asyncpg import UniqueViolationError
 from msgspec import UNSET, Meta, UnsetType
 
-from callbox.channels.email import queries
-from callbox.channels.email.queries import SenderRow
+from callbox.channels.email import settings_queries
+from callbox.channels.email.settings_queries import SenderRow
 from callbox.platform.database import Connection, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import Name
@@ -30,11 +30,6 @@ def set_email_domain(domain: str) -> None:
     """The domain of workspaces that have not set one. Told once at start."""
     global _email_domain  # noqa: PLW0603  # one domain a process
     _email_domain = domain
-
-
-def email_domain() -> str:
-    """The domain of workspaces that have not set one: mail to a workspace's id there reaches it."""
-    return _email_domain
 
 
 class SupportAddressTaken(Conflict):
@@ -103,9 +98,16 @@ class UpdateEmailSettingsRequest(msgspec.Struct):
     signature: Annotated[str, Meta(max_length=10_000)] | UnsetType | None = UNSET
 
 
+async def workspace_named_in(held: Connection, address: str) -> str | None:
+    """The workspace whose id stands in an address at one of its domains: such an address is nobody else's."""
+    name, _, domain = address.rpartition("@")
+    own_domain = await settings_queries.inbound_domain_of.first(held, name)
+    return name if own_domain is not None and domain in {_email_domain, own_domain} else None
+
+
 async def sender_of(held: Connection, workspace_id: str) -> Sender:
     """In whose name the workspace's mail goes out."""
-    return _sender(workspace_id, await queries.sender_row.one(held, workspace_id))
+    return _sender(workspace_id, await settings_queries.sender_row.one(held, workspace_id))
 
 
 def _sender(workspace_id: str, row: SenderRow) -> Sender:
@@ -126,8 +128,8 @@ def _sender(workspace_id: str, row: SenderRow) -> Sender:
 async def get_settings(caller: Caller) -> EmailSettings:
     """How the caller's workspace sends and gets mail."""
     async with connection() as held:
-        row = await queries.sender_row.one(held, caller.workspace_id)
-        addresses = await queries.support_addresses.all(held, caller.workspace_id)
+        row = await settings_queries.sender_row.one(held, caller.workspace_id)
+        addresses = await settings_queries.support_addresses.all(held, caller.workspace_id)
     sender = _sender(caller.workspace_id, row)
     return EmailSettings(
         type="email_settings",
@@ -145,7 +147,7 @@ async def get_settings(caller: Caller) -> EmailSettings:
 async def update_settings(caller: Caller, request: UpdateEmailSettingsRequest) -> EmailSettings:
     """Change what is sent. Raises SupportAddressTaken where another workspace has an address."""
     async with transaction() as held:
-        row = await queries.sender_row.one(held, caller.workspace_id)
+        row = await settings_queries.sender_row.one(held, caller.workspace_id)
         if request.sender_name is not UNSET:
             row.sender_name = request.sender_name
         if request.sender_address is not UNSET:
@@ -156,7 +158,7 @@ async def update_settings(caller: Caller, request: UpdateEmailSettingsRequest) -
             row.inbound_domain = None if request.inbound_domain is None else _domain(request.inbound_domain)
         if request.signature is not UNSET:
             row.signature = sanitise(request.signature, "signature") if request.signature else None
-        await queries.store_settings.run(
+        await settings_queries.store_settings.run(
             held, caller.workspace_id, row.sender_name, row.sender_address, row.inbound_domain, row.signature
         )
         await _set_addresses(held, caller, request, row.sender_address)
@@ -168,14 +170,17 @@ async def _set_addresses(
 ) -> None:
     """The support addresses, among which the sender's always is."""
     if request.support_addresses is UNSET:
-        addresses = await queries.support_addresses.all(held, caller.workspace_id)
+        addresses = await settings_queries.support_addresses.all(held, caller.workspace_id)
     else:
         addresses = [_address("support_addresses", each) for each in request.support_addresses]
     if sender_address is not None:
         addresses.append(sender_address)
-    await queries.keep_support_addresses.run(held, caller.workspace_id, addresses)
+    for address in addresses:
+        if await workspace_named_in(held, address) not in {None, caller.workspace_id}:
+            raise SupportAddressTaken
+    await settings_queries.keep_support_addresses.run(held, caller.workspace_id, addresses)
     try:
-        await queries.add_support_addresses.run(held, caller.workspace_id, sorted(set(addresses)))
+        await settings_queries.add_support_addresses.run(held, caller.workspace_id, sorted(set(addresses)))
     except UniqueViolationError:
         raise SupportAddressTaken from None
 
@@ -204,7 +209,7 @@ async def make_dkim_key(caller: Caller, domain: str, selector: str) -> str:
     private_key = _openssl("genrsa", _KEY_BITS)
     public_key = _openssl("rsa", "-pubout", given=private_key)
     async with connection() as held:
-        await queries.store_dkim.run(held, caller.workspace_id, domain, selector, private_key)
+        await settings_queries.store_dkim.run(held, caller.workspace_id, domain, selector, private_key)
     encoded = "".join(line for line in public_key.splitlines() if not line.startswith("-----"))
     record = f"v=DKIM1; k=rsa; p={encoded}"
     strings = [f'"{record[start : start + _TXT_LENGTH]}"' for start in range(0, len(record), _TXT_LENGTH)]

@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries, queries
 from callbox.channels.email.addresses import BounceTarget, bounce_address
 from callbox.channels.email.bounces import bounced
 from callbox.channels.email.composing import DELIVER, EmailKey, why_dropped
@@ -68,7 +68,7 @@ async def deliver(key: EmailKey) -> None:
 
 async def _why_dropped(held: Connection, workspace_id: str, email: EmailRow) -> str | None:
     """While it waited, the contact may have left, or said that they want no mail."""
-    person = await queries.person.first(held, workspace_id, email.contact_id)
+    person = await composing_queries.person.first(held, workspace_id, email.contact_id)
     if person is None:
         return "user_not_contactable"
     reason = await why_dropped(held, workspace_id, person, email.kind, email.conversation_id)
@@ -129,5 +129,5 @@ async def _refused(caller: Caller, email: EmailRow, refused: Refused) -> None:
         return
     async with transaction() as held:
         await queries.note_attempt.run(held, caller.workspace_id, email.id, "queued", str(refused), None)
-        await bounced(held, caller, email.id, hard=True, text=str(refused))
+        await bounced(held, caller, email.id, final=True, hard=True, text=str(refused))
     mails_settled.labels("bounced").inc()

@@ -12,14 +12,14 @@ import aiosmtplib
 import msgspec
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
+from callbox.channels.email.statuses import is_about_the_address
+
 _TIMEOUT_SECONDS = 30.0
 # Mail servers hang up on who says nothing; most after minutes, some sooner.
 _KEPT_SECONDS = 30.0
 # At once, in one process: mail servers refuse who takes up too many.
 _MOST_CONNECTIONS = 10
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
-# Codes that say of the address, and not of the mail, that it will never work.
-_NO_SUCH_ADDRESS = (550, 551, 553)
 
 
 class MailServer(msgspec.Struct, frozen=True):
@@ -165,17 +165,8 @@ def _meaning(answer: SMTPResponseException) -> Exception:
     text = f"{answer.code} {answer.message}"
     if answer.code < 500:
         return TryAgainLater(text)
-    return Refused(text, of_address=_is_about_the_address(answer))
-
-
-def _is_about_the_address(answer: SMTPResponseException) -> bool:
-    """Whether nobody receives mail there: by the enhanced status code if there is one, else by the plain one."""
-    if not isinstance(answer, aiosmtplib.SMTPRecipientRefused):
-        return False
-    enhanced = answer.message.split(" ", 1)[0].split(".")
-    if len(enhanced) == 3 and all(part.isdigit() for part in enhanced):
-        return enhanced[:2] == ["5", "1"]
-    return answer.code in _NO_SUCH_ADDRESS
+    of_recipient = isinstance(answer, aiosmtplib.SMTPRecipientRefused)
+    return Refused(text, of_address=of_recipient and is_about_the_address(text))
 
 
 _pool: MailPool | None = None

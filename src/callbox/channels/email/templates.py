@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from callbox.channels.email.queries import PartRow
+from callbox.channels.email.composing_queries import PartRow
 from callbox.wire.html import plain_text
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.5"

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from callbox.channels.email import queries
+from callbox.channels.email import composing_queries, settings_queries
 from callbox.people.contacts import service as contacts
 from callbox.people.contacts.schemas import UpdateContactRequest
 from callbox.platform.database import connection
@@ -30,7 +30,7 @@ def _signature(link_key: bytes, workspace_id: str, contact_id: str) -> str:
 async def check_link(workspace_id: str, contact_id: str, signature: str) -> str:
     """In whose name the mails come that a link ends. Raises LinkUnknown."""
     async with connection() as held:
-        sender = await queries.sender_row.first(held, workspace_id)
+        sender = await settings_queries.sender_row.first(held, workspace_id)
     expected = _signature(sender.link_key if sender else b"", workspace_id, contact_id)
     if not hmac.compare_digest(expected.encode(), signature.encode()) or sender is None:
         raise LinkUnknown
@@ -40,8 +40,10 @@ async def check_link(workspace_id: str, contact_id: str, signature: str) -> str:
 async def unsubscribe(workspace_id: str, contact_id: str, signature: str) -> None:
     """Send the contact no more mails. Raises LinkUnknown."""
     await check_link(workspace_id, contact_id, signature)
+    async with connection() as held:
+        present_id = await composing_queries.present_contact_id.first(held, workspace_id, contact_id)
     try:
         request = UpdateContactRequest(unsubscribed_from_emails=True)
-        await contacts.update_contact(await operator_caller(workspace_id), contact_id, request)
+        await contacts.update_contact(await operator_caller(workspace_id), present_id or contact_id, request)
     except contacts.ContactNotFound:
         raise LinkUnknown from None

@@ -8,6 +8,7 @@ from callbox.channels.realtime import queries
 from callbox.channels.realtime.queries import Connected
 from callbox.channels.realtime.schemas import Presence, Viewer
 from callbox.channels.realtime.streams import Stream
+from callbox.people.companies import service as companies
 from callbox.people.contacts import service as contacts
 from callbox.platform.clock import machine_time
 from callbox.platform.database import Connection, connection, transaction
@@ -30,9 +31,10 @@ async def note(process_id: UUID, came: Iterable[Viewer], went: Iterable[Viewer])
         if went:
             gone = await queries.forget_viewers.all(held, process_id, *_columns(went))
             told += [Presence(Viewer(*each), online=False) for each in gone]
-        seen = [viewer for viewer in [*came, *went] if viewer.type == "contact"]
+        seen = [(viewer.workspace_id, viewer.id) for viewer in [*came, *went] if viewer.type == "contact"]
         if seen:
-            await contacts.note_seen(held, [(viewer.workspace_id, viewer.id) for viewer in seen], now)
+            await contacts.note_seen(held, seen, now)
+            await companies.note_seen(held, seen, now)
     return told
 
 

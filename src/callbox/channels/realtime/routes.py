@@ -53,17 +53,25 @@ async def _watching(scope: Any, query: LiveQuery) -> Watching:
 @asgi("/live", copy_scope=False)
 async def live(scope: Any, receive: Receive, send: Send) -> None:
     """Server-sent events of a workspace, as they happen."""
-    if scope["method"] != "GET":
+    if scope["method"] not in {"GET", "HEAD"}:
         raise NotFound
     query = decode_query(scope["query_string"], LiveQuery)
     topics = _topics(query.topics)
     watching = await _watching(scope, query)
+    headers = [*_HEADERS, _FOR_OTHER_SITES] if query.token is not None else _HEADERS
+    if scope["method"] == "HEAD":
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
     stream = Stream(watching.viewer, watching.token_id, topics)
+    await _stream(stream, _last_event_id(scope, query), headers, receive, send)
+
+
+async def _stream(stream: Stream, last_event_id: str | None, headers: Any, receive: Receive, send: Send) -> None:
     streams = hub()
     position = await streams.open(stream)
     try:
-        headers = [*_HEADERS, _FOR_OTHER_SITES] if query.token is not None else _HEADERS
-        beginning = await _beginning(streams, stream, _last_event_id(scope, query), position)
+        beginning = await _beginning(streams, stream, last_event_id, position)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         watch = asyncio.create_task(_end_with_connection(receive, stream))
         try:

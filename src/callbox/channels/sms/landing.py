@@ -15,7 +15,7 @@ from callbox.support.conversations.beginning import FirstMessage, begin
 from callbox.support.conversations.changing import is_part_for_contacts
 from callbox.support.conversations.schemas import ConversationWithParts, ReplyRequest
 from callbox.support.conversations.service import get_conversation
-from callbox.support.conversations.transitions import Author
+from callbox.support.conversations.transitions import CONTACT_ROLES, Author
 from callbox.support.phone_switch import PURPOSE, SwitchLink
 from callbox.wire.authentication import Caller
 from callbox.wire.errors import NotFound, ParameterInvalid, RateLimitExceeded
@@ -116,7 +116,7 @@ def _lines(conversation: ConversationWithParts) -> list[Line]:
     ]
     return [
         Line(
-            is_own=author.type in {"user", "lead"},
+            is_own=author.type in CONTACT_ROLES,
             name=escape(author.name or ""),
             body=body or "",
             time=datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M"),

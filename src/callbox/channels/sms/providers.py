@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import msgspec
 
-from callbox.platform.outgoing import OutgoingFailed, Receiver
+from callbox.platform.outgoing import OutgoingFailed, OutgoingRefused, Receiver
 
 _SECONDS = 15.0
 _RETRIED = frozenset({408, 425, 429})
@@ -68,7 +68,7 @@ class Twilio:
             # The operator named the address, so it may be a private one.
             async with Receiver(connections=1, seconds=_SECONDS, private_allowed=True) as receiver:
                 answer = await receiver.send("POST", self._url, headers, content)
-        except OutgoingFailed as error:
+        except (OutgoingFailed, OutgoingRefused) as error:
             raise NotSentYet(str(error)) from error
         return _sid(answer.status, answer.beginning)
 

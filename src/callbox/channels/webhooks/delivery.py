@@ -108,15 +108,19 @@ class _Lane:
         return self._work.is_set()
 
     async def _send_some(self, receiver: Receiver) -> bool:
-        """Send a batch; False where nothing is due."""
+        """Send a batch; False where nothing is due.
+
+        The receiver is read last: what became due after a change of the webhook must not be sent by what was before it.
+        """
         async with connection() as held:
+            due = await queries.due_deliveries.all(
+                held, self._workspace_id, self._webhook_id, machine_time(), BATCH_SIZE
+            )
             row = await queries.receiver_of_webhook.first(held, self._workspace_id, self._webhook_id)
             if row is None:
                 return False
-            now = time_at(row.clock_offset_seconds)
-            if row.held_until is not None and row.held_until > now:
+            if row.held_until is not None and row.held_until > time_at(row.clock_offset_seconds):
                 return False
-            due = await queries.due_deliveries.all(held, self._workspace_id, self._webhook_id, now, BATCH_SIZE)
         attempts = await _Batch(self._workspace_id, row, receiver, self._stop).sent(due)
         if attempts:
             await self._write_down(row, attempts)

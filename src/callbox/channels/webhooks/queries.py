@@ -258,12 +258,14 @@ due_deliveries = Query(
     SELECT d.id, d.event_id, d.item_id, d.attempts, d.failures, d.first_sent_at, e.topic, e.item, e.created_at
     FROM webhook_deliveries d
     JOIN webhook_events e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
-    WHERE d.workspace_id = $1 AND e.workspace_id = $1 AND d.webhook_id = $2 AND d.state = 'waiting'
-        AND d.next_attempt_at <= $3 AND NOT EXISTS (
+    JOIN workspaces w ON w.id = d.workspace_id
+    CROSS JOIN LATERAL (SELECT $3::timestamptz + make_interval(secs => w.clock_offset_seconds) AS now) AS t
+    WHERE d.workspace_id = $1 AND e.workspace_id = $1 AND w.id = $1 AND d.webhook_id = $2 AND d.state = 'waiting'
+        AND d.next_attempt_at <= t.now AND NOT EXISTS (
             SELECT
             FROM webhook_deliveries b
             WHERE b.workspace_id = $1 AND b.webhook_id = $2 AND b.item_id = d.item_id AND b.state = 'waiting'
-                AND b.event_id < d.event_id AND b.next_attempt_at > $3
+                AND b.event_id < d.event_id AND b.next_attempt_at > t.now
         )
     ORDER BY d.next_attempt_at, d.event_id
     LIMIT $4

@@ -45,6 +45,7 @@ from callbox.support.attachments.service import AttachmentFile
 from callbox.support.conversations import participants, redaction, replies, service, tagging, transitions
 from callbox.support.conversations.changing import acting_admin, hold, store
 from callbox.support.conversations.schemas import (
+    NOBODY_ID,
     AddedCustomer,
     AttachContactRequest,
     Conversation,
@@ -65,7 +66,6 @@ from callbox.support.tickets import replies as ticket_replies
 from callbox.support.tickets import service as tickets
 from callbox.support.tickets import tagging as ticket_tagging
 from callbox.support.tickets.schemas import (
-    NOBODY,
     Assignment,
     ConvertConversationRequest,
     CreateTicketRequest,
@@ -114,7 +114,7 @@ def _note(thread: Thread, conversation: Conversation) -> None:
 
 def _note_ticket(thread: Thread, ticket: Ticket) -> None:
     thread.admin_id, thread.team_id = (
-        None if assignee_id == NOBODY else int(assignee_id)
+        None if assignee_id == NOBODY_ID else int(assignee_id)
         for assignee_id in (ticket.admin_assignee_id, ticket.team_assignee_id)
     )
 

@@ -31,7 +31,6 @@ from callbox.demo.people import Person, Population
 
 Moments = Iterator[ThreadMoment]
 
-_FOR_CUSTOMERS = (desk.REQUEST, desk.BUG, desk.PAYROLL, desk.TERMINALS)
 _LINKED_AT_MOST = 6
 
 

@@ -9,9 +9,9 @@ from callbox.exports.data_export.schemas import (
     ManagedExportList,
 )
 from callbox.exports.data_export.service import ExportIsActive, ExportNotFound
-from callbox.wire.decode import decode, decode_query
+from callbox.wire.decode import decode
 from callbox.wire.operations import FileAnswer, caller_of, operation
-from callbox.wire.pagination import PageQuery, linked_pages, numbered_page
+from callbox.wire.pagination import PageQuery, linked_pages, page_asked_for
 
 GROUP = "Data Export"
 DEFAULT_PER_PAGE = 20
@@ -52,8 +52,7 @@ async def download_data_export(job_identifier: str, scope: HTTPScope) -> FileAns
 @operation("GET", "/manage/v1/exports", group=GROUP, query=PageQuery)
 async def list_data_exports(scope: HTTPScope) -> ManagedExportList:
     """List exports with their progress, latest first."""
-    query = decode_query(scope["query_string"], PageQuery)
-    page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    page = page_asked_for(scope, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     exports, total = await service.list_exports(caller_of(scope), page)
     return ManagedExportList("list", linked_pages(scope, page, total), exports, total)
 

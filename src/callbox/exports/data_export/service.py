@@ -15,7 +15,7 @@ from callbox.exports.data_export.schemas import (
     managed_export,
 )
 from callbox.platform import ids
-from callbox.platform.clock import machine_time
+from callbox.platform.clock import machine_time, unix
 from callbox.platform.database import connection, savepoint, transaction
 from callbox.platform.files import FileMissing, delete_file, read_file
 from callbox.platform.jobs import Work, enqueue
@@ -24,6 +24,7 @@ from callbox.wire.decode import UnixTime, moment
 from callbox.wire.errors import BadRequest, NotFound, RateLimitExceeded
 from callbox.wire.operations import FileAnswer
 from callbox.wire.pagination import NumberedPage
+from callbox.workspace.activity_logs import record_activity
 
 KEPT = timedelta(days=2)
 WRITE = "data_export.write"
@@ -58,6 +59,9 @@ async def create_export(caller: Caller, request: CreateDataExportRequest) -> Dat
                 )
         except UniqueViolationError:
             raise ExportIsActive from None
+        metadata = {"job_identifier": row.id, "created_at_after": unix(after), "created_at_before": unix(before)}
+        description = f"{caller.admin_name} began an export of what was sent."
+        await record_activity(held, caller, "app_data_export", description, metadata)
         key = ExportKey(caller.workspace_id, row.id)
         await enqueue(held, [Work(WRITE, msgspec.json.encode(key))])
     return data_export(row, is_available=False)

@@ -19,15 +19,19 @@ from callbox.knowledge.articles.search import search_articles
 from callbox.knowledge.articles.writing import AuthorMissing, TitleMissing
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
-from callbox.wire.pagination import PageQuery
+from callbox.wire.pagination import PageQuery, linked_pages, page_asked_for
 
 GROUP = "Articles"
+DEFAULT_PER_PAGE = 25
+MAX_PER_PAGE = 250
 
 
 @operation("GET", "/articles", group=GROUP, query=PageQuery)
 async def list_articles(scope: HTTPScope) -> ArticleList:
     """List the workspace's articles, latest change first."""
-    return await service.list_articles(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
+    page = page_asked_for(scope, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    articles, total = await service.list_articles(caller_of(scope), page)
+    return ArticleList("list", linked_pages(scope, page, total), total, articles)
 
 
 @operation(

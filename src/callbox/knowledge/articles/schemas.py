@@ -123,7 +123,7 @@ class SearchQuery(msgspec.Struct):
     phrase: Annotated[str, Meta(max_length=1000)] = ""
     state: Literal["published", "draft", "all"] | None = None
     help_center_id: str | None = None
-    highlight: Literal["true", "false"] | None = None
+    highlight: bool = False
     page: str | None = None
     per_page: str | None = None
 

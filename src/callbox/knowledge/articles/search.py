@@ -41,7 +41,7 @@ async def search_articles(scope: HTTPScope, caller: Caller, query: SearchQuery) 
     async with connection() as held:
         found = await _found(held, caller, query, page)
         shown = [list_item(caller.workspace_id, row) for row in found.articles]
-        marked = await highlights(held, found.articles, found.query) if query.highlight == "true" else []
+        marked = await highlights(held, found.articles, found.query) if query.highlight else []
     pages = linked_pages(
         scope,
         page,
@@ -49,7 +49,7 @@ async def search_articles(scope: HTTPScope, caller: Caller, query: SearchQuery) 
         phrase=query.phrase or None,
         state=query.state,
         help_center_id=query.help_center_id,
-        highlight=query.highlight,
+        highlight="true" if query.highlight else None,
     )
     return SearchAnswer("list", found.total_count, FoundArticles(shown, marked), pages)
 

@@ -54,10 +54,11 @@ def _page(total_count: str, query: str, article_ids: str) -> str:
     ORDER BY page.place"""
 
 
-# The configurations of the languages that are on, and the one without stems, in which every text is kept too.
+# The configurations of the languages that are on, each once however many help centers have them, and the one without
+# stems, in which every text is kept too.
 _LANGUAGES = """
     SELECT 'simple' AS configuration
-    UNION ALL
+    UNION
     SELECT $2::jsonb ->> l.locale
     FROM help_centers h
     CROSS JOIN unnest(h.locales) AS l (locale)

@@ -1,7 +1,6 @@
 """The rules of articles: written in one language or several, published or not, in a collection or alone."""
 
 from asyncpg import ForeignKeyViolationError
-from litestar.types import HTTPScope
 from msgspec import UNSET
 from msgspec.json import encode
 
@@ -10,7 +9,7 @@ from callbox.knowledge.articles.queries import ArticleRow, HeldArticle
 from callbox.knowledge.articles.schemas import (
     Article,
     ArticleDeleted,
-    ArticleList,
+    ArticleListItem,
     ArticleStatistics,
     BegunConversationRequest,
     CreateArticleRequest,
@@ -21,36 +20,27 @@ from callbox.knowledge.articles.schemas import (
     statistics_from_row,
 )
 from callbox.knowledge.articles.writing import Content, Draft, content_from_row, save
+from callbox.knowledge.help_center.collections import CollectionsRemoved, collection_to_fill
 from callbox.knowledge.help_center.queries import CollectionRow
-from callbox.knowledge.help_center.service import (
-    CollectionsRemoved,
-    DefaultLocaleChanged,
-    collection_to_fill,
-    help_center_of,
-)
+from callbox.knowledge.help_center.service import DefaultLocaleChanged, help_center_of
 from callbox.platform.database import Connection, connection, savepoint, transaction
 from callbox.platform.events import Event, Topic, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterInvalid
-from callbox.wire.pagination import PageQuery, linked_pages, numbered_page
-
-DEFAULT_PER_PAGE = 25
-MAX_PER_PAGE = 250
+from callbox.wire.pagination import NumberedPage
 
 
 class ArticleNotFound(NotFound):
     """The workspace has no such article."""
 
 
-async def list_articles(scope: HTTPScope, caller: Caller, query: PageQuery) -> ArticleList:
-    """A page of articles, latest change first."""
-    page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+async def list_articles(caller: Caller, page: NumberedPage) -> tuple[list[ArticleListItem], int]:
+    """A page of articles, latest change first, and how many there are."""
     async with connection() as held:
-        total = await queries.articles_total.one(held, caller.workspace_id)
         rows = await queries.articles_page.all(held, caller.workspace_id, page.per_page, page.offset)
-    shown = [list_item(caller.workspace_id, row) for row in rows]
-    return ArticleList("list", linked_pages(scope, page, total), total, shown)
+        total = await queries.articles_total.one(held, caller.workspace_id)
+    return [list_item(caller.workspace_id, row) for row in rows], total
 
 
 async def get_article(caller: Caller, article_id: WireId) -> Article:

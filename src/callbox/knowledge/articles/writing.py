@@ -16,8 +16,8 @@ from callbox.wire.decode import decimal_id
 from callbox.wire.errors import ParameterInvalid, ParameterNotFound
 from callbox.workspace.admins.service import is_admin
 
-# Of a body; a tsvector has room for no more than a megabyte.
-MAX_SEARCHED_CHARACTERS = 100_000
+# Of a body. A tsvector has room for a megabyte; Chinese takes ten bytes a character, and has a description besides.
+MAX_SEARCHED_CHARACTERS = 90_000
 
 
 class Content(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from litestar.types import HTTPScope
 
-from callbox.knowledge.help_center import service
+from callbox.knowledge.help_center import collections, service
 from callbox.knowledge.help_center.schemas import (
     ArrangeCollectionRequest,
     Collection,
@@ -16,17 +16,21 @@ from callbox.knowledge.help_center.schemas import (
     UpdateCollectionRequest,
     UpdateHelpCenterRequest,
 )
-from callbox.wire.decode import decode, decode_query
+from callbox.wire.decode import decode
 from callbox.wire.operations import caller_of, operation
-from callbox.wire.pagination import PageQuery
+from callbox.wire.pagination import PageQuery, linked_pages, page_asked_for
 
 GROUP = "Help Center"
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 250
 
 
 @operation("GET", "/help_center/collections", group=GROUP, query=PageQuery)
 async def list_collections(scope: HTTPScope) -> CollectionList:
     """List the collections of all help centers and levels, latest change first."""
-    return await service.list_collections(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
+    page = page_asked_for(scope, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    found, total = await collections.list_collections(caller_of(scope), page)
+    return CollectionList("list", linked_pages(scope, page, total), total, found)
 
 
 @operation(
@@ -34,18 +38,18 @@ async def list_collections(scope: HTTPScope) -> CollectionList:
     "/help_center/collections",
     group=GROUP,
     request=CreateCollectionRequest,
-    errors=[service.NameMissing],
+    errors=[collections.NameMissing],
     example={"name": "Thanks for everything", "translated_content": {"fr": {"name": "Merci pour tout"}}},
 )
 async def create_collection(body: bytes, scope: HTTPScope) -> Collection:
     """Create a collection."""
-    return await service.create_collection(caller_of(scope), decode(body, CreateCollectionRequest))
+    return await collections.create_collection(caller_of(scope), decode(body, CreateCollectionRequest))
 
 
-@operation("GET", "/help_center/collections/{collection_id:str}", group=GROUP, errors=[service.CollectionNotFound])
+@operation("GET", "/help_center/collections/{collection_id:str}", group=GROUP, errors=[collections.CollectionNotFound])
 async def get_collection(collection_id: str, scope: HTTPScope) -> Collection:
     """Read a collection."""
-    return await service.get_collection(caller_of(scope), collection_id)
+    return await collections.get_collection(caller_of(scope), collection_id)
 
 
 @operation(
@@ -53,19 +57,21 @@ async def get_collection(collection_id: str, scope: HTTPScope) -> Collection:
     "/help_center/collections/{collection_id:str}",
     group=GROUP,
     request=UpdateCollectionRequest,
-    errors=[service.CollectionNotFound],
+    errors=[collections.CollectionNotFound],
     example={"name": "Update collection name", "parent_id": None},
 )
 async def update_collection(collection_id: str, body: bytes, scope: HTTPScope) -> Collection:
     """Change a collection, or move it."""
     request = decode(body, UpdateCollectionRequest)
-    return await service.update_collection(caller_of(scope), collection_id, request)
+    return await collections.update_collection(caller_of(scope), collection_id, request)
 
 
-@operation("DELETE", "/help_center/collections/{collection_id:str}", group=GROUP, errors=[service.CollectionNotFound])
+@operation(
+    "DELETE", "/help_center/collections/{collection_id:str}", group=GROUP, errors=[collections.CollectionNotFound]
+)
 async def delete_collection(collection_id: str, scope: HTTPScope) -> CollectionDeleted:
     """Delete a collection and those below it; articles in them stay, without a collection."""
-    return await service.delete_collection(caller_of(scope), collection_id)
+    return await collections.delete_collection(caller_of(scope), collection_id)
 
 
 @operation("GET", "/help_center/help_centers/{help_center_id:str}", group=GROUP, errors=[service.HelpCenterNotFound])
@@ -77,7 +83,9 @@ async def get_help_center(help_center_id: str, scope: HTTPScope) -> HelpCenter:
 @operation("GET", "/help_center/help_centers", group=GROUP, query=PageQuery)
 async def list_help_centers(scope: HTTPScope) -> HelpCenterList:
     """List the workspace's help centers."""
-    return await service.list_help_centers(scope, caller_of(scope), decode_query(scope["query_string"], PageQuery))
+    page = page_asked_for(scope, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    found, total = await service.list_help_centers(caller_of(scope), page)
+    return HelpCenterList("list", linked_pages(scope, page, total), total, found)
 
 
 @operation(
@@ -85,13 +93,13 @@ async def list_help_centers(scope: HTTPScope) -> HelpCenterList:
     "/manage/v1/collections/{collection_id:str}",
     group=GROUP,
     request=ArrangeCollectionRequest,
-    errors=[service.CollectionNotFound],
+    errors=[collections.CollectionNotFound],
     example={"icon": "bookmark", "order": 1},
 )
 async def arrange_collection_route(collection_id: str, body: bytes, scope: HTTPScope) -> Collection:
     """Give a collection an icon, or another place among its siblings."""
     request = decode(body, ArrangeCollectionRequest)
-    return await service.arrange_collection(caller_of(scope), collection_id, request)
+    return await collections.arrange_collection(caller_of(scope), collection_id, request)
 
 
 @operation(
@@ -99,7 +107,7 @@ async def arrange_collection_route(collection_id: str, body: bytes, scope: HTTPS
     "/manage/v1/help_centers",
     group=GROUP,
     request=CreateHelpCenterRequest,
-    errors=[service.HelpCenterNameTaken, service.TooManyHelpCenters],
+    errors=[service.HelpCenterNameTaken, service.HelpCenterNameReserved, service.TooManyHelpCenters],
     example={"identifier": "example-help", "display_name": "Example Help", "locales": ["en", "de"]},
 )
 async def create_help_center_route(body: bytes, scope: HTTPScope) -> ManagedHelpCenter:
@@ -118,7 +126,7 @@ async def get_managed_help_center(help_center_id: str, scope: HTTPScope) -> Mana
     "/manage/v1/help_centers/{help_center_id:str}",
     group=GROUP,
     request=UpdateHelpCenterRequest,
-    errors=[service.HelpCenterNotFound, service.HelpCenterNameTaken],
+    errors=[service.HelpCenterNotFound, service.HelpCenterNameTaken, service.HelpCenterNameReserved],
     example={"website_turned_on": True, "custom_domain": "help.example.com", "locales": ["en", "de"]},
 )
 async def update_help_center_route(help_center_id: str, body: bytes, scope: HTTPScope) -> ManagedHelpCenter:

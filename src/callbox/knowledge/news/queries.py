@@ -146,6 +146,7 @@ items_for_person = Query(
     """,
 )
 
+# Whoever reacts to an item keeps it from being deleted meanwhile.
 item_for_person = Query(
     "news_item_for_person",
     NewsItemRow,
@@ -154,6 +155,7 @@ item_for_person = Query(
     FROM news_items n
     WHERE n.workspace_id = $1 AND n.id = $4 AND n.state = 'live'
         AND n.id IN (SELECT a.news_item_id {_ASSIGNED_FOR_PERSON})
+    FOR KEY SHARE OF n
     """,
 )
 

@@ -18,16 +18,17 @@ async def items_for(caller: Caller, person_id: str, page: NumberedPage) -> list[
 
     Raises ContactNotFound where nobody has the id.
     """
+    role = await _role(caller, person_id)
     async with connection() as held:
-        role = await _role(held, caller, person_id)
         rows = await queries.items_for_person.all(
             held, caller.workspace_id, person_id, role, page.per_page, page.offset
         )
     return [shown_item(caller.workspace_id, row) for row in rows]
 
 
-async def _role(held: Connection, caller: Caller, person_id: str) -> str:
-    contact = await contacts.find_contact(held, caller, contact_id=person_id)
+async def _role(caller: Caller, person_id: str) -> str:
+    async with connection() as held:
+        contact = await contacts.find_contact(held, caller, contact_id=person_id)
     if contact is not None:
         return contact.role
     try:

@@ -25,9 +25,9 @@ from callbox.knowledge.news.schemas import (
 )
 from callbox.knowledge.news.service import NewsItemIsLive, NewsItemNotFound
 from callbox.people.contacts.service import ContactNotFound
-from callbox.wire.decode import decode, decode_query
+from callbox.wire.decode import decode
 from callbox.wire.operations import caller_of, operation
-from callbox.wire.pagination import NumberedPage, PageQuery, linked_pages, numbered_page
+from callbox.wire.pagination import NumberedPage, PageQuery, linked_pages, page_asked_for
 
 GROUP = "News"
 DEFAULT_PER_PAGE = 10
@@ -47,8 +47,7 @@ _EXAMPLE = {
 
 
 def _page(scope: HTTPScope, default: int = DEFAULT_PER_PAGE) -> NumberedPage:
-    query = decode_query(scope["query_string"], PageQuery)
-    return numbered_page(query.page, query.per_page, default, MAX_PER_PAGE)
+    return page_asked_for(scope, default, MAX_PER_PAGE)
 
 
 @operation("GET", "/news/news_items", group=GROUP, query=PageQuery)

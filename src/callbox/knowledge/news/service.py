@@ -80,8 +80,9 @@ async def create_item(caller: Caller, request: NewsItemRequest) -> NewsItem:
     if request.sender_id is UNSET:
         raise ParameterNotFound("sender_id is a required parameter")
     now = caller.now()
-    blank = NewsItemRow(0, "", "", 0, "draft", [], [], None, False, None, now, now, "[]")
     async with transaction() as held:
+        sender_id = await _sender(held, caller, request.sender_id)
+        blank = NewsItemRow(0, "", "", sender_id, "draft", [], [], None, False, None, now, now, "[]")
         row = await _changed(held, caller, blank, request)
         item_id = await queries.insert_item.one(
             held,
@@ -122,7 +123,8 @@ async def _changed(held: Connection, caller: Caller, row: NewsItemRow, request: 
         changed.title = request.title
     if request.body is not UNSET:
         changed.body = sanitise_body(request.body or "")
-    if request.sender_id is not UNSET:
+    # Who is the sender already may stay it, also after they left.
+    if request.sender_id is not UNSET and decimal_id(request.sender_id) != row.sender_id:
         changed.sender_id = await _sender(held, caller, request.sender_id)
     if request.state is not UNSET:
         changed.state = request.state

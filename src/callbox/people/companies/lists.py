@@ -1,12 +1,14 @@
 """Companies by pages, and by scrolling over all of them: one scroll at a time, forgotten after a minute."""
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from litestar.types import HTTPScope
 from msgspec import UNSET
 
 from callbox.people.companies import queries
+from callbox.people.companies.queries import CompanyRow
 from callbox.people.companies.schemas import (
     CompanyContacts,
     CompanyContactsQuery,
@@ -22,7 +24,7 @@ from callbox.people.companies.service import get_company
 from callbox.people.contacts import service as contacts
 from callbox.people.segments import service as segments
 from callbox.platform import ids
-from callbox.platform.database import connection, transaction
+from callbox.platform.database import Query, connection, transaction
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import decimal_id
 from callbox.wire.errors import BadRequest, NotFound, ParameterInvalid, WireError
@@ -57,14 +59,32 @@ class ScrollNotFound(NotFound):
     message = "scroll parameter not found"
 
 
+class _Listing(NamedTuple):
+    """A list: its pages, how many companies are on them, and the values of what narrows it."""
+
+    page: Query[CompanyRow]
+    total: Query[int]
+    values: tuple[object, ...] = ()
+
+
 async def find_companies(scope: HTTPScope, query: FindCompaniesQuery) -> CompanyList:
     """Companies with a tag, in a segment, or all; last seen first."""
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
-    tag_id = decimal_id(query.tag_id) if query.tag_id else None
-    if query.tag_id and tag_id is None:
-        tag_id = -1  # no tag has this id
-    filters = {"tag_id": query.tag_id, "segment_id": query.segment_id}
-    return await _listed(scope, page, tag_id, query.segment_id or None, filters)
+    return await _listed(scope, page, _listing(query), tag_id=query.tag_id, segment_id=query.segment_id)
+
+
+def _listing(query: FindCompaniesQuery) -> _Listing:
+    tag_id = decimal_id(query.tag_id or "")
+    match bool(query.tag_id), bool(query.segment_id):
+        case True, True:
+            values = (tag_id, query.segment_id)
+            return _Listing(queries.companies_of_tag_and_segment, queries.companies_of_tag_and_segment_total, values)
+        case True, False:
+            return _Listing(queries.companies_of_tag, queries.companies_of_tag_total, (tag_id,))
+        case False, True:
+            return _Listing(queries.companies_of_segment, queries.companies_of_segment_total, (query.segment_id,))
+        case _:
+            return _Listing(queries.companies_descending, queries.companies_total)
 
 
 async def list_companies(scope: HTTPScope, query: ListCompaniesQuery) -> CompanyList:
@@ -72,23 +92,18 @@ async def list_companies(scope: HTTPScope, query: ListCompaniesQuery) -> Company
     page = numbered_page(query.page, query.per_page, DEFAULT_PER_PAGE, MAX_PER_PAGE)
     if query.order not in {None, "", "asc", "desc"}:
         raise ParameterInvalid("order must be asc or desc")
-    return await _listed(scope, page, None, None, {"order": query.order})
+    ordered = queries.companies_ascending if query.order == "asc" else queries.companies_descending
+    return await _listed(scope, page, _Listing(ordered, queries.companies_total), order=query.order)
 
 
-async def _listed(
-    scope: HTTPScope,
-    page: NumberedPage,
-    tag_id: int | None,
-    segment_id: str | None,
-    filters: dict[str, str | None],
-) -> CompanyList:
+async def _listed(scope: HTTPScope, page: NumberedPage, listing: _Listing, **filters: str | None) -> CompanyList:
+    """A page; the filters are those of the request, which the next page's URL repeats."""
     if page.offset >= MAX_LISTED:
         raise PageLimitReached
-    caller = caller_of(scope)
-    listing = queries.companies_ascending if filters.get("order") == "asc" else queries.companies_descending
+    caller, values = caller_of(scope), listing.values
     async with connection() as held:
-        rows = await listing.all(held, caller.workspace_id, tag_id, segment_id, page.per_page, page.offset)
-        total = await queries.companies_total.one(held, caller.workspace_id, tag_id, segment_id)
+        rows = await listing.page.all(held, caller.workspace_id, *values, page.per_page, page.offset)
+        total = await listing.total.one(held, caller.workspace_id, *values)
     companies = [company_from_row(caller, row) for row in rows]
     return CompanyList("list", companies, url_pages(scope, page, total, **filters), total)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callbox.platform.database import Command, Query
+from callbox.platform.database import Command, GlobalCommand, Query
 
 
 class CompanyRow(msgspec.Struct):
@@ -27,10 +27,8 @@ class CompanyRow(msgspec.Struct):
     custom_attributes: str
     plan_id: int | None = None
     plan_name: str | None = None
-    tag_ids: list[int] = []
-    tag_names: list[str] = []
-    segment_ids: list[str] = []
-    segment_names: list[str] = []
+    tags: list[tuple[int, str]] = []  # id and name
+    segments: list[tuple[str, str, datetime, datetime]] = []  # id, name, when it was made and changed
     state: str = "live"
 
 
@@ -41,35 +39,23 @@ class Scroll(msgspec.Struct):
     last_company_id: str
 
 
-def _tags(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT t.{column} FROM company_tags m
-        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
-        WHERE m.workspace_id = $1 AND m.company_id = p.id
-        ORDER BY t.id
-    )"""
-
-
-def _segments(column: str) -> str:
-    return f"""
-    ARRAY(
-        SELECT s.{column} FROM segment_members m
-        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
-        WHERE m.workspace_id = $1 AND m.member_id = p.id
-        ORDER BY s.id
-    )"""
-
-
-COMPANY_COLUMNS = f"""
+COMPANY_COLUMNS = """
     p.id, p.company_id, p.name, p.monthly_spend, p.session_count, p.user_count, p.size, p.website, p.industry,
     p.remote_created_at, p.created_at, p.updated_at, p.last_request_at, p.custom_attributes,
     p.plan_id,
     (SELECT l.name FROM plans l WHERE l.workspace_id = $1 AND l.id = p.plan_id),
-    {_tags("id")},
-    {_tags("name")},
-    {_segments("id")},
-    {_segments("name")},
+    ARRAY(
+        SELECT ROW(t.id, t.name) FROM company_tags m
+        JOIN tags t ON t.workspace_id = $1 AND t.id = m.tag_id
+        WHERE m.workspace_id = $1 AND m.company_id = p.id
+        ORDER BY t.id
+    ),
+    ARRAY(
+        SELECT ROW(s.id, s.name, s.created_at, s.updated_at) FROM segment_members m
+        JOIN segments s ON s.workspace_id = $1 AND s.id = m.segment_id
+        WHERE m.workspace_id = $1 AND m.member_id = p.id
+        ORDER BY s.id
+    ),
     p.state"""
 
 company_by_id = Query(
@@ -188,29 +174,58 @@ mark_deleted = Command(
     """,
 )
 
-# Companies without any contact are left out of every list. `$2` and `$3` narrow it to a tag or a segment.
-_LISTED = """
-    p.workspace_id = $1 AND p.state = 'live' AND p.user_count > 0
-    AND ($2::bigint IS NULL OR p.id IN (
-        SELECT m.company_id FROM company_tags m WHERE m.workspace_id = $1 AND m.tag_id = $2
-    ))
-    AND ($3::text IS NULL OR p.id IN (
-        SELECT m.member_id FROM segment_members m WHERE m.workspace_id = $1 AND m.segment_id = $3
-    ))"""
+# Companies without any contact are left out of every list. What narrows one has its value at the place `{}`.
+_LISTED = "p.workspace_id = $1 AND p.state = 'live' AND p.user_count > 0"
+_TAGGED = "p.id IN (SELECT m.company_id FROM company_tags m WHERE m.workspace_id = $1 AND m.tag_id = {})"
+_IN_SEGMENT = "p.id IN (SELECT m.member_id FROM segment_members m WHERE m.workspace_id = $1 AND m.segment_id = {})"
+
+_LAST_SEEN_FIRST = "p.last_request_at DESC NULLS LAST, p.id DESC"
+_LAST_SEEN_LAST = "p.last_request_at ASC NULLS LAST, p.id ASC"
 
 
-def _page(name: str, order: str) -> Query[CompanyRow]:
+def _condition(filters: tuple[str, ...]) -> str:
+    places = enumerate(filters, start=2)
+    return " AND ".join([_LISTED, *(narrowing.format(f"${place}") for place, narrowing in places)])
+
+
+def _page(name: str, *filters: str, order: str = _LAST_SEEN_FIRST) -> Query[CompanyRow]:
+    """The values of the filters, the limit and the offset are its parameters.
+
+    What is shown of companies is read of those on the page alone, not of those before it.
+    """
+    limit = len(filters) + 2
     return Query(
         name,
         CompanyRow,
-        f"SELECT {COMPANY_COLUMNS} FROM companies p WHERE {_LISTED} ORDER BY {order} LIMIT $4 OFFSET $5",
+        f"""
+        WITH listed AS (
+            SELECT p.id FROM companies p WHERE {_condition(filters)} ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}
+        )
+        SELECT {COMPANY_COLUMNS}
+        FROM listed
+        JOIN companies p ON p.workspace_id = $1 AND p.id = listed.id
+        ORDER BY {order}
+        """,
     )
 
 
-companies_descending = _page("companies_descending", "p.last_request_at DESC NULLS LAST, p.id DESC")
-companies_ascending = _page("companies_ascending", "p.last_request_at ASC NULLS LAST, p.id ASC")
+def _total(name: str, *filters: str) -> Query[int]:
+    """The values of the filters are its parameters."""
+    return Query(name, int, f"SELECT count(*) FROM companies p WHERE {_condition(filters)}")
 
-companies_total = Query("companies_total", int, f"SELECT count(*) FROM companies p WHERE {_LISTED}")
+
+companies_descending = _page("companies_descending")
+companies_ascending = _page("companies_ascending", order=_LAST_SEEN_LAST)
+companies_total = _total("companies_total")
+
+companies_of_tag = _page("companies_of_tag", _TAGGED)
+companies_of_tag_total = _total("companies_of_tag_total", _TAGGED)
+
+companies_of_segment = _page("companies_of_segment", _IN_SEGMENT)
+companies_of_segment_total = _total("companies_of_segment_total", _IN_SEGMENT)
+
+companies_of_tag_and_segment = _page("companies_of_tag_and_segment", _TAGGED, _IN_SEGMENT)
+companies_of_tag_and_segment_total = _total("companies_of_tag_and_segment_total", _TAGGED, _IN_SEGMENT)
 
 companies_after = Query(
     "companies_after",
@@ -316,6 +331,31 @@ add_to_user_count = Command(
 touch_companies = Command(
     "touch_companies",
     "UPDATE companies SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
+)
+
+# Locked in the order of their ids, as where contacts come and go.
+set_last_request = GlobalCommand(
+    "set_last_request",
+    """
+    WITH visited AS (
+        SELECT p.workspace_id, p.id
+        FROM companies p
+        WHERE p.state = 'live' AND (p.workspace_id, p.id) IN (
+            SELECT m.workspace_id, m.company_id
+            FROM unnest($1::text[], $2::text[]) AS s (workspace_id, contact_id)
+            JOIN contact_companies m ON m.workspace_id = s.workspace_id AND m.contact_id = s.contact_id
+        )
+        ORDER BY p.workspace_id, p.id
+        FOR NO KEY UPDATE OF p
+    )
+    UPDATE companies p
+    SET last_request_at = greatest(
+        p.last_request_at, $3::timestamptz + make_interval(secs => w.clock_offset_seconds)
+    )
+    FROM visited v
+    JOIN workspaces w ON w.id = v.workspace_id
+    WHERE p.workspace_id = v.workspace_id AND p.id = v.id
+    """,
 )
 
 is_deleted = Query(

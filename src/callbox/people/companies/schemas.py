@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from callbox.people.companies.queries import CompanyRow
 from callbox.people.contacts.schemas import MAX_TEXT_LENGTH, Contact
-from callbox.people.segments.schemas import Segment
+from callbox.people.segments.schemas import Segment, segment_of_company
 from callbox.platform.clock import unix
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId
@@ -41,19 +41,11 @@ class CompanyTags(msgspec.Struct):
     tags: list[CompanyTag]
 
 
-class CompanySegment(msgspec.Struct):
-    """A segment that a company is in."""
-
-    type: Literal["segment"]
-    id: str
-    name: str
-
-
 class CompanySegments(msgspec.Struct):
     """The segments that a company is in."""
 
     type: Literal["segment.list"]
-    segments: list[CompanySegment]
+    segments: list[Segment]
 
 
 class Company(msgspec.Struct, kw_only=True):
@@ -146,7 +138,7 @@ class CompanyRequest(msgspec.Struct, forbid_unknown_fields=True):
     company_id: Text | int | UnsetType | None = UNSET
     name: Text | UnsetType | None = UNSET
     plan: Text | UnsetType | None = UNSET
-    size: int | str | UnsetType | None = UNSET
+    size: int | float | str | UnsetType | None = UNSET
     website: Website | UnsetType | None = UNSET
     industry: Text | UnsetType | None = UNSET
     custom_attributes: dict[str, Any] | UnsetType | None = UNSET
@@ -196,10 +188,7 @@ class CompanyContactsQuery(msgspec.Struct):
 def company_from_row(caller: Caller, row: CompanyRow) -> Company:
     """The company as GET shows it."""
     plan = Plan() if row.plan_id is None else Plan("plan", str(row.plan_id), row.plan_name or "")
-    tags = [CompanyTag("tag", str(id_), name) for id_, name in zip(row.tag_ids, row.tag_names, strict=True)]
-    segments = [
-        CompanySegment("segment", id_, name) for id_, name in zip(row.segment_ids, row.segment_names, strict=True)
-    ]
+    tags = [CompanyTag("tag", str(tag_id), name) for tag_id, name in row.tags]
     return Company(
         type="company",
         company_id=row.company_id,
@@ -217,7 +206,7 @@ def company_from_row(caller: Caller, row: CompanyRow) -> Company:
         website=UNSET if row.website is None else row.website,
         industry=UNSET if row.industry is None else row.industry,
         tags=CompanyTags("tag.list", tags),
-        segments=CompanySegments("segment.list", segments),
+        segments=CompanySegments("segment.list", [segment_of_company(*segment) for segment in row.segments]),
         plan=plan,
         custom_attributes=Raw(row.custom_attributes),
     )

@@ -1,6 +1,6 @@
 """The rules of companies: created or updated by the customer's own key, left out of lists while nobody is in them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -54,32 +54,36 @@ async def create_or_update_company(caller: Caller, request: CompanyRequest) -> C
     if request.company_id in {UNSET, None, ""}:
         raise ParameterNotFound("company_id is a required parameter")
     key = str(request.company_id)
+    now = caller.now().replace(microsecond=0)
     async with transaction() as held:
-        now = caller.now().replace(microsecond=0)
         created = await queries.insert_company.first(held, caller.workspace_id, ids.object_id(now), key, now)
         row = await queries.company_of_any_state_for_update.one(held, caller.workspace_id, key)
         if row.state == "deleted":
             await _forget_contacts(held, caller.workspace_id, row.id)
         is_new = created is not None or row.state == "deleted"
-        return await _change(held, caller, row, request, Topic.COMPANY_CREATED if is_new else Topic.COMPANY_UPDATED)
+        topic = Topic.COMPANY_CREATED if is_new else Topic.COMPANY_UPDATED
+        return await _change(held, caller, row, request, topic, now)
 
 
 async def update_company(caller: Caller, company_id: str, request: CompanyRequest) -> Company:
     """Change what is sent; the customer's key never changes."""
+    now = caller.now().replace(microsecond=0)
     async with transaction() as held:
         row = await queries.company_for_update.first(held, caller.workspace_id, company_id)
         if row is None:
             raise CompanyNotFound
-        return await _change(held, caller, row, request, Topic.COMPANY_UPDATED)
+        return await _change(held, caller, row, request, Topic.COMPANY_UPDATED, now)
 
 
-async def _change(held: Connection, caller: Caller, row: CompanyRow, request: CompanyRequest, topic: Topic) -> Company:
+async def _change(
+    held: Connection, caller: Caller, row: CompanyRow, request: CompanyRequest, topic: Topic, now: datetime
+) -> Company:
     _apply(row, request)
     if request.plan is not UNSET:
         row.plan_id = await _plan_id(held, caller, request.plan)
     sent = None if request.custom_attributes is UNSET else request.custom_attributes
     attributes = await check_custom_attributes(held, caller.workspace_id, "company", sent)
-    row.updated_at = caller.now().replace(microsecond=0)
+    row.updated_at = now
     await queries.update_company.run(
         held,
         caller.workspace_id,
@@ -115,17 +119,18 @@ def _apply(row: CompanyRow, request: CompanyRequest) -> None:
         row.monthly_spend = 0 if request.monthly_spend is None else _monthly_spend(request.monthly_spend)
 
 
-def _size(sent: int | str) -> int:
-    text = str(sent)
+def _size(sent: float | str) -> int:
+    """A whole number, also one that is written as a float or a string."""
+    text = str(int(sent) if isinstance(sent, float) and sent.is_integer() else sent)
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_INTEGER))
     if not is_number or int(text) > _LARGEST_INTEGER:
-        raise ParameterInvalid("size must be a whole number")
+        raise ParameterInvalid(f"size must be a whole number from 0 to {_LARGEST_INTEGER}")
     return int(text)
 
 
 def _monthly_spend(sent: float) -> int:
     if not abs(sent) < _LARGEST_INTEGER + 1:
-        raise ParameterInvalid(f"monthly_spend must be at most {_LARGEST_INTEGER}")
+        raise ParameterInvalid(f"monthly_spend must be from -{_LARGEST_INTEGER} to {_LARGEST_INTEGER}")
     return int(sent)
 
 
@@ -257,6 +262,11 @@ async def ids_of_keys(held: Connection, caller: Caller, company_ids: list[str]) 
     if len(found) < len(wanted):
         raise CompanyNotFound
     return found
+
+
+async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime) -> None:
+    """These contacts, by workspace and id, are there, and so are their companies; `at` is the machine's time."""
+    await queries.set_last_request.run(held, [each[0] for each in seen], [each[1] for each in seen], at)
 
 
 async def purge_deleted_companies(caller: Caller, grace: timedelta) -> int:

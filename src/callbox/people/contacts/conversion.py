@@ -4,9 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from callbox.people.contacts import queries, service
+from callbox.people.contacts import identifying_queries, queries, service
+from callbox.people.contacts.identifiers import formatted_phone
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import Contact
+from callbox.people.contacts.storing import insert, store
 from callbox.people.data_attributes.values import CustomAttributes
 from callbox.platform import ids
 from callbox.platform.database import Connection
@@ -47,9 +49,6 @@ class Target(msgspec.Struct, frozen=True):
     email: str | None = None
 
 
-email_of = service.email_of
-formatted_phone = service.formatted_phone
-
 # What belongs together is taken over together, where the contact has nothing of it.
 _FILLED_GROUPS = (
     ("email",),
@@ -72,7 +71,7 @@ async def receive(held: Connection, caller: Caller, person: KnownPerson, target:
     stored = msgspec.json.decode(existing.custom_attributes, type=dict[str, object])
     sent = msgspec.json.decode(person.custom_attributes, type=dict[str, object])
     lacking = {name: value for name, value in sent.items() if stored.get(name) is None}
-    contact = await service.store(held, caller, before, existing, CustomAttributes(lacking))
+    contact = await store(held, caller, before, existing, CustomAttributes(lacking))
     await _store_origin(held, caller, existing)
     return contact
 
@@ -91,17 +90,29 @@ def _fill(existing: ContactRow, person: KnownPerson) -> None:
 
 
 async def _existing(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
-    """By id, then by the customer's id, then by e-mail address; the first that is given decides."""
+    """By id, then by the customer's id, then by e-mail address; the first that is given decides.
+
+    Of two who turn out to be the same new person at once, the second finds whom the first became.
+    """
     if target.id is not None:
         await service.lock_live_contacts(held, caller, [target.id])
         return await queries.contact_for_update.one(held, caller.workspace_id, target.id)
+    identifier = target.external_id or (target.email if target.role == "user" else None)
+    if identifier is None:
+        return None
+    found = await _live_user(held, caller, target)
+    if found is None:
+        await service.hold_identifier(held, caller, identifier)
+        found = await _live_user(held, caller, target)
+    return found
+
+
+async def _live_user(held: Connection, caller: Caller, target: Target) -> ContactRow | None:
     if target.external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
+        found = await identifying_queries.user_by_external_id.first(held, caller.workspace_id, target.external_id)
         users = [found] if found else []
-    elif target.email and target.role == "user":
-        users = await queries.users_by_email.all(held, caller.workspace_id, target.email)
     else:
-        users = []
+        users = await identifying_queries.users_by_email.all(held, caller.workspace_id, target.email)
     live = [user.id for user in users if user.state == "live"]
     return await queries.contact_for_update.first(held, caller.workspace_id, live[0]) if live else None
 
@@ -130,7 +141,7 @@ async def _become(held: Connection, caller: Caller, person: KnownPerson, target:
     for name in queries.ORIGIN_COLUMNS:
         setattr(row, name, getattr(person, name))
     attributes = CustomAttributes(msgspec.json.decode(person.custom_attributes))
-    contact = await service.insert(held, caller, row, attributes)
+    contact = await insert(held, caller, row, attributes)
     await _store_origin(held, caller, row)
     return contact
 

@@ -7,7 +7,8 @@ import msgspec
 from callbox.people.contacts import queries
 from callbox.people.contacts.queries import ContactState
 from callbox.people.contacts.schemas import ContactArchived, ContactDeleted, contact_from_row
-from callbox.people.contacts.service import ContactNotFound, count_shard
+from callbox.people.contacts.service import ContactNotFound
+from callbox.people.contacts.storing import count_shard
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record
 from callbox.wire.authentication import Caller
@@ -28,9 +29,7 @@ class ContactNotRestorable(BadRequest):
 async def archive_contact(caller: Caller, contact_id: str) -> ContactArchived:
     """Hide a contact until it is unarchived; everything on it stays. Again: no change."""
     async with transaction() as held:
-        contact = await _any_state(held, caller, contact_id)
-        if contact.state == "deleted":
-            raise ContactNotFound
+        contact = await _not_deleted(held, caller, contact_id)
         if contact.state == "live":
             await _leave(held, caller, contact, "archived", Topic.CONTACT_ARCHIVED)
     return ContactArchived(contact.id, contact.external_id, "contact", archived=True)
@@ -39,9 +38,7 @@ async def archive_contact(caller: Caller, contact_id: str) -> ContactArchived:
 async def delete_contact(caller: Caller, contact_id: str) -> ContactDeleted:
     """Remove a contact for good. Its identifiers stay taken until the grace period ends."""
     async with transaction() as held:
-        contact = await _any_state(held, caller, contact_id)
-        if contact.state == "deleted":
-            raise ContactNotFound
+        contact = await _not_deleted(held, caller, contact_id)
         await _leave(held, caller, contact, "deleted", Topic.CONTACT_DELETED)
         metadata = {"contact": {"id": contact.id}, "external_id": contact.external_id}
         description = f"{caller.admin_name} deleted the contact {contact.id}."
@@ -66,7 +63,15 @@ async def unarchive_contact(caller: Caller, contact_id: str) -> ContactArchived:
     return ContactArchived(contact.id, contact.external_id, "contact", archived=False)
 
 
+async def _not_deleted(held: Connection, caller: Caller, contact_id: str) -> ContactState:
+    contact = await _any_state(held, caller, contact_id)
+    if contact.state == "deleted":
+        raise ContactNotFound
+    return contact
+
+
 async def _any_state(held: Connection, caller: Caller, contact_id: str) -> ContactState:
+    """Live, archived or deleted; a merged contact is somebody else now."""
     contact = await queries.contact_state_for_update.first(held, caller.workspace_id, contact_id)
     if contact is None or contact.state == "merged":
         raise ContactNotFound

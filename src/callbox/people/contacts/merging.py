@@ -4,7 +4,8 @@ import msgspec
 
 from callbox.people.contacts import merging_queries, queries
 from callbox.people.contacts.schemas import Contact, MergeContactsRequest, MergedFrom, contact_from_row
-from callbox.people.contacts.service import ContactNotFound, count_shard
+from callbox.people.contacts.service import ContactNotFound
+from callbox.people.contacts.storing import count_shard
 from callbox.platform.database import Connection, transaction
 from callbox.platform.events import Event, Topic, announce, record
 from callbox.wire.authentication import Caller

@@ -68,7 +68,8 @@ class ContactRow(msgspec.Struct):
     opted_in_ids: list[int] = []
 
 
-_STORED_COLUMNS = ", ".join(f"c.{name}" for name in ContactRow.__struct_fields__[:50])
+_FIELDS = ContactRow.__struct_fields__
+_STORED_COLUMNS = ", ".join(f"c.{name}" for name in _FIELDS[: _FIELDS.index("tag_ids")])
 
 CONTACT_COLUMNS = f"""
     {_STORED_COLUMNS},
@@ -100,13 +101,6 @@ CONTACT_COLUMNS = f"""
         WHERE s.workspace_id = $1 AND s.contact_id = c.id AND s.consent_type = 'opt_in'
         ORDER BY s.subscription_type_id
     )"""
-
-
-class Identified(msgspec.Struct):
-    """A contact that an identifier leads to."""
-
-    id: str
-    state: str
 
 
 class ContactState(msgspec.Struct):
@@ -191,16 +185,23 @@ contacts_page = Query(
     """,
 )
 
+# What is shown of contacts is read of those on the page alone, not of those before it.
 contacts_of_company = Query(
     "contacts_of_company",
     ContactRow,
     f"""
+    WITH listed AS (
+        SELECT m.contact_id
+        FROM contact_companies m
+        JOIN contacts l ON l.workspace_id = $1 AND l.id = m.contact_id AND l.state = 'live'
+        WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
+        ORDER BY m.contact_id
+        LIMIT $4 OFFSET $5
+    )
     SELECT {CONTACT_COLUMNS}
-    FROM contact_companies m
-    JOIN contacts c ON c.workspace_id = $1 AND c.id = m.contact_id AND c.state = 'live'
-    WHERE m.workspace_id = $1 AND m.company_id = $2 AND m.contact_id > $3
-    ORDER BY m.contact_id
-    LIMIT $4 OFFSET $5
+    FROM listed
+    JOIN contacts c ON c.workspace_id = $1 AND c.id = listed.contact_id
+    ORDER BY c.id
     """,
 )
 
@@ -208,24 +209,6 @@ contact_count = Query(
     "contact_count",
     int,
     "SELECT coalesce(sum(n), 0)::bigint FROM counts WHERE workspace_id = $1 AND kind = 'contacts'",
-)
-
-user_by_external_id = Query(
-    "user_by_external_id",
-    Identified,
-    "SELECT id, state FROM contacts WHERE workspace_id = $1 AND external_id = $2",
-)
-
-users_by_email = Query(
-    "users_by_email",
-    Identified,
-    """
-    SELECT id, state
-    FROM contacts
-    WHERE workspace_id = $1 AND email = $2 AND role = 'user' AND state <> 'merged'
-    ORDER BY state <> 'live', created_at, id
-    LIMIT 2
-    """,
 )
 
 # One statement creates a contact with its event and its count: one round trip, one commit.
@@ -273,7 +256,8 @@ update_contact = Command(
         email_identifier = $9, avatar_url = $10, owner_id = $11, unsubscribed_from_emails = $12,
         updated_at = $13, signed_up_at = $14, last_seen_at = $15,
         custom_attributes = custom_attributes || $16::jsonb,
-        custom_attributes_folded = custom_attributes_folded || $17::jsonb
+        custom_attributes_folded = custom_attributes_folded || $17::jsonb,
+        has_hard_bounced = has_hard_bounced AND email IS NOT DISTINCT FROM $5
     WHERE workspace_id = $1 AND id = $2
     """,
 )
@@ -301,15 +285,6 @@ set_origin = Command(
 touch_contacts = Command(
     "touch_contacts",
     "UPDATE contacts SET updated_at = $3 WHERE workspace_id = $1 AND id = ANY ($2::text[])",
-)
-
-release_external_id = Command(
-    "release_external_id",
-    """
-    UPDATE contacts
-    SET external_id = NULL
-    WHERE workspace_id = $1 AND external_id = $2 AND state <> 'live'
-    """,
 )
 
 change_state = Command(
@@ -383,47 +358,6 @@ purge_deleted = Command(
     """,
 )
 
-contact_by_external_id = Query(
-    "contact_by_external_id",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.external_id = $2 AND c.state = 'live'
-    """,
-)
-
-contact_by_email = Query(
-    "contact_by_email",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.email = $2 AND c.state = 'live'
-    ORDER BY c.role DESC, c.created_at, c.id
-    LIMIT 1
-    """,
-)
-
-contact_by_phone = Query(
-    "contact_by_phone",
-    ContactRow,
-    f"""
-    SELECT {CONTACT_COLUMNS}
-    FROM contacts c
-    WHERE c.workspace_id = $1 AND c.phone = $2 AND c.state = 'live'
-    ORDER BY c.role DESC, c.created_at, c.id
-    LIMIT 1
-    """,
-)
-
-# Until the transaction ends, nobody else makes somebody with the same address this way.
-lock_email = Query(
-    "lock_email",
-    str,
-    "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))",
-)
-
 set_last_replied = Command(
     "set_last_replied",
     """
@@ -438,7 +372,7 @@ set_hard_bounced = Command(
     """
     UPDATE contacts
     SET has_hard_bounced = true, updated_at = $3
-    WHERE workspace_id = $1 AND id = $2 AND state = 'live' AND NOT has_hard_bounced
+    WHERE workspace_id = $1 AND id = $2 AND email = lower($4) AND state = 'live' AND NOT has_hard_bounced
     """,
 )
 

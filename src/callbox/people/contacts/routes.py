@@ -13,6 +13,7 @@ from callbox.people.contacts.schemas import (
     MergeContactsRequest,
     UpdateContactRequest,
 )
+from callbox.people.contacts.storing import ContactExists
 from callbox.wire.decode import decode, decode_query
 from callbox.wire.operations import caller_of, operation
 from callbox.wire.search import SearchRequest
@@ -25,7 +26,7 @@ GROUP = "Contacts"
     "/contacts/{contact_id:str}",
     group=GROUP,
     request=UpdateContactRequest,
-    errors=[service.ContactNotFound, service.ContactExists, service.RoleIsFinal, service.OwnerUnknown],
+    errors=[service.ContactNotFound, ContactExists, service.RoleIsFinal, service.OwnerUnknown],
     example={"name": "Grace Example", "custom_attributes": {"plan": "pro"}},
 )
 async def update_contact(contact_id: str, body: bytes, scope: HTTPScope) -> Contact:
@@ -84,7 +85,7 @@ async def list_contacts(scope: HTTPScope) -> ContactList:
     "/contacts",
     group=GROUP,
     request=CreateContactRequest,
-    errors=[service.ContactExists, service.OwnerUnknown],
+    errors=[ContactExists, service.OwnerUnknown],
     example={"role": "user", "external_id": "u-1042", "email": "grace@example.com", "name": "Grace Example"},
 )
 async def create_contact(body: bytes, scope: HTTPScope) -> Contact:

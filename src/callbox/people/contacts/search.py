@@ -13,7 +13,6 @@ _STRINGS = {
     name: Field(FieldType.STRING, f"c.{column}", is_sortable=name == column)
     for name, column in {
         "avatar": "avatar_url",
-        "formatted_phone": "formatted_phone",
         "language_override": "language_override",
         "browser": "browser",
         "browser_language": "browser_language",
@@ -58,6 +57,7 @@ CONTACTS = Resource(
         "role": Field(FieldType.STRING, "c.role", is_folded=True, is_sortable=True, is_required=True),
         "external_id": Field(FieldType.STRING, "c.external_id", is_sortable=True, is_indexed=True),
         "phone": Field(FieldType.STRING, "c.phone", is_sortable=True, is_indexed=True),
+        "formatted_phone": Field(FieldType.STRING, "c.formatted_phone", is_sortable=True, is_indexed=True),
         "name": Field(FieldType.STRING, "c.name", is_sortable=True),
         "email": Field(FieldType.STRING, "c.email", is_folded=True, is_sortable=True, is_indexed=True),
         "email_domain": Field(FieldType.STRING, "split_part(c.email, '@', 2)", is_folded=True, is_indexed=True),

@@ -1,14 +1,12 @@
-"""The rules of contacts: who counts as the same person, what may change, what leaves and comes back."""
+"""The rules of contacts: who they are, what may change of them, whom an identifier leads to."""
 
 from datetime import datetime
 
 import msgspec
-from asyncpg import UniqueViolationError
 from msgspec import UNSET
-from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number
-from phonenumbers import parse as parse_phone
 
-from callbox.people.contacts import queries
+from callbox.people.contacts import identifying_queries, queries
+from callbox.people.contacts.identifiers import email_of, external_id_of_new, formatted_phone, role_of_new
 from callbox.people.contacts.queries import ContactRow
 from callbox.people.contacts.schemas import (
     Contact,
@@ -18,13 +16,13 @@ from callbox.people.contacts.schemas import (
     UpdateContactRequest,
     contact_from_row,
 )
-from callbox.people.data_attributes.values import CustomAttributes, check_custom_attributes
+from callbox.people.contacts.storing import insert, store
+from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.platform import ids
-from callbox.platform.database import Connection, connection, savepoint, transaction
+from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record, record_many
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id, moment_or_none
-from callbox.wire.email_addresses import email_address
 from callbox.wire.errors import (
     ClientError,
     Conflict,
@@ -37,19 +35,12 @@ from callbox.workspace.admins import service as admins
 
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 150
-_COUNT_SHARDS = 32
 
 
 class ContactNotFound(NotFound):
     """No live contact has this id. The wire says User for every contact."""
 
     message = "User Not Found"
-
-
-class ContactExists(Conflict):
-    """A user with this identifier exists; clients parse the id out of the message."""
-
-    message = "A contact matching those details already exists with id=<id>"
 
 
 class AmbiguousEmail(Conflict):
@@ -72,9 +63,9 @@ class OwnerUnknown(ParameterInvalid):
 
 async def create_contact(caller: Caller, request: CreateContactRequest) -> Contact:
     """A new user or lead. Raises ContactExists where a user with the same identifier lives or lived."""
-    role = _role_of_new(request)
+    role = role_of_new(request)
     email = email_of(request.email)
-    external_id = _external_id_of_new(role, request.external_id)
+    external_id = external_id_of_new(role, request.external_id)
     if role == "user" and not email and not external_id:
         raise ParameterNotFound("email or external_id is a required parameter for a contact with the role user")
     now = caller.now().replace(microsecond=0)
@@ -99,99 +90,6 @@ async def create_contact(caller: Caller, request: CreateContactRequest) -> Conta
             email_identifier=email if role == "user" and external_id is None else None,
         )
         return await insert(held, caller, row, attributes)
-
-
-async def insert(held: Connection, caller: Caller, row: ContactRow, attributes: CustomAttributes) -> Contact:
-    """Store a new contact with its event. Raises ContactExists."""
-    contact = contact_from_row(caller, row)
-    topic = Topic.CONTACT_USER_CREATED if row.role == "user" else Topic.CONTACT_LEAD_CREATED
-    try:
-        async with savepoint(held):
-            inserted = await queries.insert_contact.first(
-                held,
-                caller.workspace_id,
-                *_written(row, row.created_at),
-                row.custom_attributes,
-                msgspec.json.encode(attributes.folded()).decode(),
-                count_shard(held),
-                topic,
-                msgspec.json.encode(contact).decode(),
-            )
-    except UniqueViolationError:
-        inserted = None
-    if inserted is None:
-        raise await _conflict(held, caller, row)
-    return contact
-
-
-def _written(row: ContactRow, at: datetime) -> tuple[object, ...]:
-    """What the statements that insert and update a contact take alike, `$2` to `$15`."""
-    return (
-        row.id,
-        row.role,
-        row.external_id,
-        row.email,
-        row.phone,
-        row.formatted_phone,
-        row.name,
-        row.email_identifier,
-        row.avatar_url,
-        row.owner_id,
-        row.unsubscribed_from_emails,
-        at,
-        row.signed_up_at,
-        row.last_seen_at,
-    )
-
-
-def count_shard(held: Connection) -> int:
-    """Each database connection counts in a shard of its own, as far as there are enough."""
-    return held.get_server_pid() % _COUNT_SHARDS
-
-
-async def _conflict(held: Connection, caller: Caller, row: ContactRow) -> Conflict:
-    if row.external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
-    else:
-        found = next(iter(await queries.users_by_email.all(held, caller.workspace_id, row.email)), None)
-    if found is None:
-        return Conflict("A contact matching those details was changed at the same moment; please try again")
-    archived = "A" if found.state == "live" else "An archived"
-    return ContactExists(f"{archived} contact matching those details already exists with id={found.id}")
-
-
-def _role_of_new(request: CreateContactRequest) -> str:
-    if request.role is None and not request.email and request.external_id in {None, ""}:
-        raise ParameterNotFound("email, external_id or role is a required parameter")
-    if request.role in {"user", "lead"}:
-        return request.role
-    if request.role is None or request.email or request.external_id:
-        # A recorded client sent an unknown role beside an e-mail address and got a user.
-        return "user"
-    raise ParameterInvalid("role must be either user or lead")
-
-
-def _external_id_of_new(role: str, sent: WireId | None) -> str | None:
-    """Leads get an id of their own; what is sent for one is ignored, as recorded."""
-    if role == "lead":
-        return ids.uuid()
-    return None if sent is None or sent == "" else str(sent)
-
-
-def email_of(sent: str | None) -> str | None:
-    """Trimmed and in lower case; none where it is blank."""
-    return None if sent is None or not sent.strip() else email_address(sent).lower()
-
-
-def formatted_phone(sent: str | None) -> str | None:
-    """The number in E.164, where it is one; the number itself is kept as sent."""
-    if not sent:
-        return None
-    try:
-        number = parse_phone(sent, "US")
-    except NumberParseException:
-        raise ParameterInvalid(f"phone is invalid: {sent}") from None
-    return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else sent
 
 
 async def _owner_id(held: Connection, caller: Caller, sent: WireId | None) -> int | None:
@@ -240,43 +138,13 @@ async def update_contact(caller: Caller, contact_id: str, request: UpdateContact
         return await store(held, caller, before, row, attributes)
 
 
-async def store(
-    held: Connection, caller: Caller, before: ContactRow, row: ContactRow, attributes: CustomAttributes
-) -> Contact:
-    """Write a changed contact with the events of the change. Raises ContactExists."""
-    row.updated_at = caller.now().replace(microsecond=0)
-    row.custom_attributes = merged_json(row.custom_attributes, attributes)
-    if row.external_id != before.external_id:
-        await _check_external_id(held, caller, row)
-    if row.role != before.role:
-        await _check_email_of_new_user(held, caller, row)
-    contact = contact_from_row(caller, row)
-    try:
-        await queries.update_contact.run(
-            held,
-            caller.workspace_id,
-            *_written(row, row.updated_at),
-            msgspec.json.encode(attributes.values).decode(),
-            msgspec.json.encode(attributes.folded()).decode(),
-            _topics_of_change(before, row),
-            msgspec.json.encode(contact).decode(),
-        )
-    except UniqueViolationError:
-        raise ContactExists("A contact matching those details was created at the same moment") from None
-    return contact
-
-
-def merged_json(stored: str, attributes: CustomAttributes) -> str:
-    """Stored attributes with the sent ones over them; an attribute once set stays listed, null when cleared."""
-    if not attributes.values:
-        return stored
-    return msgspec.json.encode(msgspec.json.decode(stored) | attributes.values).decode()
-
-
 async def _apply(held: Connection, caller: Caller, row: ContactRow, request: UpdateContactRequest) -> None:
     _apply_role(row, request)
     if request.email is not UNSET:
-        row.email = email_of(request.email)
+        email = email_of(request.email)
+        # That mail came back says something of the address, not of the person.
+        row.has_hard_bounced = row.has_hard_bounced and row.email == email
+        row.email = email
         row.email_identifier = None
     if request.phone is not UNSET:
         row.phone, row.formatted_phone = request.phone or None, formatted_phone(request.phone)
@@ -305,33 +173,6 @@ def _apply_role(row: ContactRow, request: UpdateContactRequest) -> None:
     if role == "user" and request.external_id is not UNSET and request.external_id not in {None, ""}:
         row.external_id = str(request.external_id)
         row.email_identifier = None
-
-
-async def _check_external_id(held: Connection, caller: Caller, row: ContactRow) -> None:
-    """A live user keeps its external id; one that is archived or deleted gives it up to the living."""
-    found = await queries.user_by_external_id.first(held, caller.workspace_id, row.external_id)
-    if found is None or found.id == row.id:
-        return
-    if found.state == "live":
-        raise ContactExists(f"A contact matching those details already exists with id={found.id}")
-    await queries.release_external_id.run(held, caller.workspace_id, row.external_id)
-
-
-async def _check_email_of_new_user(held: Connection, caller: Caller, row: ContactRow) -> None:
-    """A lead does not become a second user with the same e-mail address."""
-    for found in await queries.users_by_email.all(held, caller.workspace_id, row.email):
-        if found.id != row.id and found.state == "live":
-            raise ContactExists(f"A contact matching those details already exists with id={found.id}")
-
-
-def _topics_of_change(before: ContactRow, after: ContactRow) -> list[Topic]:
-    if before.role == "lead" and after.role == "user":
-        return [Topic.CONTACT_LEAD_SIGNED_UP]
-    topics = [Topic.CONTACT_USER_UPDATED if after.role == "user" else Topic.CONTACT_LEAD_UPDATED]
-    if before.email != after.email:
-        is_first = after.role == "lead" and before.email is None
-        topics.append(Topic.CONTACT_LEAD_ADDED_EMAIL if is_first else Topic.CONTACT_EMAIL_UPDATED)
-    return topics
 
 
 async def lock_live_contacts(held: Connection, caller: Caller, contact_ids: list[str]) -> None:
@@ -378,11 +219,11 @@ async def find_live_user(held: Connection, caller: Caller, external_id: str | No
     Raises ContactNotFound, and AmbiguousEmail where several users share the address.
     """
     if external_id is not None:
-        found = await queries.user_by_external_id.first(held, caller.workspace_id, external_id)
+        found = await identifying_queries.user_by_external_id.first(held, caller.workspace_id, external_id)
         if found is None or found.state != "live":
             raise ContactNotFound
         return found.id
-    users = await queries.users_by_email.all(held, caller.workspace_id, (email or "").strip().lower())
+    users = await identifying_queries.users_by_email.all(held, caller.workspace_id, (email or "").strip().lower())
     live = [user for user in users if user.state == "live"]
     if not live:
         raise ContactNotFound
@@ -420,15 +261,18 @@ async def find_contact(
     email: str | None = None,
     phone: str | None = None,
 ) -> Contact | None:
-    """A live contact by the first identifier that is given; where people share an address, the oldest user."""
+    """A live contact by the first identifier that is given; where people share an address, the oldest user.
+
+    The phone number is in E.164.
+    """
     if contact_id is not None:
         row = await queries.contact_by_id.first(held, caller.workspace_id, contact_id)
     elif external_id is not None:
-        row = await queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
+        row = await identifying_queries.contact_by_external_id.first(held, caller.workspace_id, external_id)
     elif email is not None:
-        row = await queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
+        row = await identifying_queries.contact_by_email.first(held, caller.workspace_id, email.strip().lower())
     elif phone is not None:
-        row = await queries.contact_by_phone.first(held, caller.workspace_id, phone)
+        row = await identifying_queries.contact_by_phone.first(held, caller.workspace_id, phone)
     else:
         return None
     return None if row is None else contact_from_row(caller, row)
@@ -439,11 +283,25 @@ async def contact_with_email(held: Connection, caller: Caller, sent: str, name: 
     email = email_of(sent)
     if email is None:
         raise ParameterInvalid("email must not be blank")
-    found = await find_contact(held, caller, contact_id=None, email=email)
+    return await _found_or_new(held, caller, email, CreateContactRequest(role="lead", email=email, name=name))
+
+
+async def contact_with_phone(held: Connection, caller: Caller, number: str) -> Contact:
+    """The same for a phone number in E.164, however it was written when the contact came to have it."""
+    return await _found_or_new(held, caller, number, CreateContactRequest(role="lead", phone=number))
+
+
+async def _found_or_new(held: Connection, caller: Caller, identifier: str, lead: CreateContactRequest) -> Contact:
+    found = await find_contact(held, caller, contact_id=None, email=lead.email, phone=lead.phone)
     if found is None:
-        await queries.lock_email.one(held, caller.workspace_id, email)
-        found = await find_contact(held, caller, contact_id=None, email=email)
-    return found or await create_contact(caller, CreateContactRequest(role="lead", email=email, name=name))
+        await hold_identifier(held, caller, identifier)
+        found = await find_contact(held, caller, contact_id=None, email=lead.email, phone=lead.phone)
+    return found or await create_contact(caller, lead)
+
+
+async def hold_identifier(held: Connection, caller: Caller, identifier: str) -> None:
+    """Until the transaction ends, nobody else makes somebody with the same identifier who holds it first as well."""
+    await identifying_queries.lock_identifier.one(held, caller.workspace_id, identifier)
 
 
 async def note_reply(held: Connection, caller: Caller, contact_id: str, at: datetime) -> None:
@@ -463,8 +321,8 @@ async def note_seen(held: Connection, seen: list[tuple[str, str]], at: datetime)
     await queries.set_last_seen.run(held, [each[0] for each in ordered], [each[1] for each in ordered], at)
 
 
-async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str) -> None:
-    """Mail to the contact's address can never be delivered."""
+async def note_hard_bounce(held: Connection, caller: Caller, contact_id: str, address: str) -> None:
+    """Mail to an address can never be delivered: nothing more goes to the contact while it is theirs."""
     now = caller.now().replace(microsecond=0)
-    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now):
+    if await queries.set_hard_bounced.run(held, caller.workspace_id, contact_id, now, address):
         await record_update(held, caller, contact_id)

@@ -34,13 +34,6 @@ class Doer(msgspec.Struct):
     email: str | None
 
 
-class Submission(msgspec.Struct):
-    """What became of a submitted event: how many contacts were meant, and whether it was new."""
-
-    found: int
-    is_new: bool
-
-
 _DOER = "SELECT id, external_id, email FROM contacts WHERE workspace_id = $1 AND state = 'live'"
 
 doer_by_id = Query("doer_by_id", Doer, f"{_DOER} AND id = $2")
@@ -48,14 +41,15 @@ doer_by_external_id = Query("doer_by_external_id", Doer, f"{_DOER} AND external_
 doers_by_email = Query("doers_by_email", Doer, f"{_DOER} AND email = $2 AND role = 'user' LIMIT 2")
 
 
-def _submit(name: str, meant: str) -> Query[Submission]:
+def _submit(name: str, meant: str) -> Query[int]:
     """One statement finds the contact, drops a repetition, stores the event, counts it and passes it on.
 
-    The outbox item is completed here, since only here the contact is known.
+    It answers how many contacts were found, of whom it takes one alone. The outbox item is completed here, since only
+    here the contact is known.
     """
     return Query(
         name,
-        Submission,
+        int,
         f"""
         WITH meant AS (
             SELECT id, external_id, email
@@ -87,7 +81,7 @@ def _submit(name: str, meant: str) -> Query[Submission]:
                    $7
             FROM inserted, doer
         )
-        SELECT (SELECT count(*) FROM meant), EXISTS (SELECT 1 FROM inserted)
+        SELECT count(*) FROM meant
         """,
     )
 

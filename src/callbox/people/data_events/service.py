@@ -65,7 +65,7 @@ async def submit_event(caller: Caller, request: CreateDataEventRequest) -> None:
         raise ParameterNotFound("id, user_id or email is required")
     metadata = _metadata(request.metadata)
     async with connection() as held:
-        submission = await submit.one(
+        found = await submit.one(
             held,
             caller.workspace_id,
             identifier,
@@ -75,9 +75,9 @@ async def submit_event(caller: Caller, request: CreateDataEventRequest) -> None:
             None if metadata is None else msgspec.json.encode(metadata).decode(),
             caller.now(),
         )
-    if submission.found > 1:
+    if found > 1:
         raise AmbiguousEmail
-    if not submission.found:
+    if not found:
         raise ContactNotFound
 
 

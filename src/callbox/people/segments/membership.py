@@ -181,7 +181,10 @@ async def _compute_some(held: Connection, caller: Caller, row: SegmentRow, membe
 
 
 async def compute_time_dependent_segments() -> None:
-    """Scheduled: have the segments of all workspaces computed that look back by days; hourly is often enough."""
+    """Scheduled: have the segments of all workspaces computed whose members change without an event.
+
+    They look back by days, or ask when somebody was last seen, wrote or was written to; hourly is often enough.
+    """
     async with transaction() as held:
         found = await queries.time_dependent_segments.all(held)
         for workspace_id, segments in groupby(found, key=lambda segment: segment.workspace_id):

@@ -114,11 +114,16 @@ note_error = Command(
     "UPDATE segments SET error = $3 WHERE workspace_id = $1 AND id = $2",
 )
 
-# Predicates that look back by days have to be computed again as time passes.
+# Predicates that look back by days, or ask for times of which no event tells, have to be computed as time passes.
 time_dependent_segments = GlobalQuery(
     "time_dependent_segments",
     TimeDependentSegment,
-    "SELECT workspace_id, id FROM segments WHERE predicate::text LIKE '%days_ago%' ORDER BY workspace_id, id",
+    """
+    SELECT workspace_id, id
+    FROM segments
+    WHERE predicate::text ~ '"(days_ago|last_seen_at|last_replied_at|last_contacted_at|last_request_at)"'
+    ORDER BY workspace_id, id
+    """,
 )
 
 # Attachments stay while a contact is archived or deleted, and the companies count only who is live.

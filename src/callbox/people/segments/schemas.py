@@ -1,5 +1,6 @@
 """Segments as they are on the wire."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -95,6 +96,11 @@ class SegmentDeleted(msgspec.Struct):
     deleted: Literal[True]
 
 
+def _shown(person_type: str) -> Literal["contact", "user"]:
+    """The API has two words here and none for companies; its own examples show theirs as `user`."""
+    return "contact" if person_type == "contact" else "user"
+
+
 def segment_from_row(row: SegmentRow, *, with_count: bool = False) -> Segment:
     """The segment as GET shows it."""
     return Segment(
@@ -103,10 +109,14 @@ def segment_from_row(row: SegmentRow, *, with_count: bool = False) -> Segment:
         name=row.name,
         created_at=unix(row.created_at),
         updated_at=unix(row.updated_at),
-        # The API has two words here and none for companies; its own examples show theirs as `user`.
-        person_type="contact" if row.person_type == "contact" else "user",
+        person_type=_shown(row.person_type),
         count=row.member_count if with_count else UNSET,
     )
+
+
+def segment_of_company(segment_id: str, name: str, created_at: datetime, updated_at: datetime) -> Segment:
+    """A segment of companies as each company in it shows it."""
+    return Segment("segment", segment_id, name, unix(created_at), unix(updated_at), _shown("company"))
 
 
 def managed_segment(row: SegmentRow) -> ManagedSegment:

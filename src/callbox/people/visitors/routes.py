@@ -3,7 +3,8 @@
 from litestar.types import HTTPScope
 
 from callbox.people.contacts.schemas import Contact
-from callbox.people.contacts.service import ContactExists, ContactNotFound
+from callbox.people.contacts.service import ContactNotFound
+from callbox.people.contacts.storing import ContactExists
 from callbox.people.visitors import service
 from callbox.people.visitors.schemas import (
     ConvertVisitorRequest,

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from callbox.people.contacts.schemas import Avatar
+from callbox.people.contacts.schemas import MAX_TEXT_LENGTH, Avatar
 from callbox.people.visitors.queries import VisitorRow
 from callbox.platform.clock import unix, unix_or_none
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId
 
 Text = Annotated[str, Meta(max_length=255)]
+Address = Annotated[str, Meta(max_length=MAX_TEXT_LENGTH)]
 
 
 class VisitorCompanies(msgspec.Struct):
@@ -136,12 +137,12 @@ class CreateVisitorRequest(msgspec.Struct):
     name: Text | None = None
     email: Text | None = None
     phone: Text | None = None
-    avatar: str | None = None
+    avatar: Address | None = None
     country: Text | None = None
     region: Text | None = None
     city: Text | None = None
     custom_attributes: dict[str, Any] | None = None
-    referrer: str | None = None
+    referrer: Address | None = None
     utm_campaign: Text | None = None
     utm_content: Text | None = None
     utm_medium: Text | None = None

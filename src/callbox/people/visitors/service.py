@@ -4,7 +4,9 @@ import msgspec
 from msgspec import UNSET
 
 from callbox.people.contacts import conversion
+from callbox.people.contacts.identifiers import email_of, formatted_phone
 from callbox.people.contacts.schemas import Contact
+from callbox.people.contacts.service import find_contact
 from callbox.people.data_attributes.values import check_custom_attributes
 from callbox.people.visitors import queries
 from callbox.people.visitors.names import pseudonym
@@ -41,7 +43,7 @@ class VisitorNotNamed(ParameterNotFound):
 async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
     """A visitor with a generated `user_id` and a made-up name."""
     # Refused here where it is none, since the contact that the visitor becomes could not have it.
-    conversion.formatted_phone(request.phone)
+    formatted_phone(request.phone)
     now = caller.now().replace(microsecond=0)
     visitor_id, user_id = ids.object_id(now), ids.uuid()
     async with transaction() as held:
@@ -51,7 +53,7 @@ async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visit
             caller.workspace_id,
             visitor_id,
             user_id,
-            conversion.email_of(request.email),
+            email_of(request.email),
             request.phone,
             request.name,
             pseudonym(user_id),
@@ -140,7 +142,11 @@ async def convert_to_lead(
         row = await queries.visitor_by_user_id.first(held, caller.workspace_id, user_id)
     if row is None:
         return None
-    return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+    try:
+        return await convert_visitor(caller, ConvertVisitorRequest(PersonKey(id=row.id), type="lead"))
+    except VisitorNotFound:
+        # They wrote twice at once, and the other message was first: the lead has the visitor's id.
+        return await find_contact(held, caller, contact_id=row.id)
 
 
 def _given(identifier: WireId | None) -> str | None:
@@ -152,7 +158,7 @@ async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Con
     if request.type not in {"user", "lead"}:
         raise ParameterInvalid("type must be either user or lead")
     user = request.user or PersonKey()
-    email = conversion.email_of(user.email)
+    email = email_of(user.email)
     target = conversion.Target(request.type, _given(user.id), _given(user.user_id), email)
     if request.type == "user" and target.id is None and target.external_id is None and email is None:
         raise ParameterNotFound("user.id, user.user_id or user.email is a required parameter")
@@ -161,26 +167,12 @@ async def convert_visitor(caller: Caller, request: ConvertVisitorRequest) -> Con
         await queries.delete_visitor_row.run(held, caller.workspace_id, visitor.id)
         item = msgspec.json.encode(visitor_from_row(caller, visitor)).decode()
         await record(held, caller.workspace_id, Event(Topic.VISITOR_SIGNED_UP, visitor.id, item), caller.now())
-        known = conversion.KnownPerson(
-            id=visitor.id,
-            name=visitor.name,
-            email=visitor.email,
-            phone=visitor.phone,
-            avatar_url=visitor.avatar_url,
-            owner_id=visitor.owner_id,
-            custom_attributes=visitor.custom_attributes,
-            unsubscribed_from_emails=visitor.unsubscribed_from_emails,
-            last_seen_at=visitor.last_request_at,
-            location_country=visitor.location_country,
-            location_region=visitor.location_region,
-            location_city=visitor.location_city,
-            location_country_code=visitor.location_country_code,
-            location_continent_code=visitor.location_continent_code,
-            utm_campaign=visitor.utm_campaign,
-            utm_content=visitor.utm_content,
-            utm_medium=visitor.utm_medium,
-            utm_source=visitor.utm_source,
-            utm_term=visitor.utm_term,
-            referrer=visitor.referrer,
-        )
-        return await conversion.receive(held, caller, known, target)
+        return await conversion.receive(held, caller, _known(visitor), target)
+
+
+def _known(visitor: VisitorRow) -> conversion.KnownPerson:
+    """What goes along. A visitor was last seen when it last asked for a page."""
+    same = [name for name in conversion.KnownPerson.__struct_fields__ if name != "last_seen_at"]
+    return conversion.KnownPerson(
+        last_seen_at=visitor.last_request_at, **{name: getattr(visitor, name) for name in same}
+    )

@@ -14,8 +14,6 @@ from callbox.platform.database.statements import GlobalCommand
 
 CHANNEL = "callbox"
 INTERVAL_SECONDS = 0.02
-# PostgreSQL's limit is 8000.
-MAX_PAYLOAD_BYTES = 7_900
 _MOST_AT_ONCE = 1_000
 
 _log = structlog.get_logger("callbox.notifications")
@@ -35,7 +33,7 @@ _is_sending = False
 
 
 def notify(payload: str) -> None:
-    """Tell all processes, this one too, a moment later. In a flood, what is new is dropped."""
+    """Tell all processes, this one too, a moment later: less than 8000 bytes. In a flood, what is new is dropped."""
     global _is_sending  # noqa: PLW0603  # one sender a process
     if len(_waiting) < _MOST_AT_ONCE:
         _waiting[payload] = None

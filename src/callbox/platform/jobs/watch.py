@@ -37,13 +37,14 @@ requeue_silent_jobs = GlobalCommand(
     """,
 )
 
-# What was changed later than it is now is ahead by as much, or a little more; so is what it waits for.
+# What was changed later than it is now is ahead by as much, or a little more; so is what it waits for. Within a second,
+# another transaction that began later may have changed it.
 bring_schedules_back = GlobalCommand(
     "bring_schedules_back",
     """
     UPDATE pgqueuer_schedules
     SET next_run = next_run - (updated - now()), heartbeat = least(heartbeat, now()), updated = now()
-    WHERE updated > now()
+    WHERE updated > now() + interval '1 second'
     """,
 )
 
@@ -52,7 +53,7 @@ bring_jobs_back = GlobalCommand(
     """
     UPDATE pgqueuer
     SET execute_after = execute_after - (updated - now()), updated = now()
-    WHERE status = 'queued' AND updated > now()
+    WHERE status = 'queued' AND updated > now() + interval '1 second'
     """,
 )
 

@@ -19,11 +19,13 @@ from callbox.support.assignment.schemas import (
     SetTeamAssignmentRequest,
     ShownAssignmentRule,
     ShownSlaRule,
+    SlaRule,
     SlaRuleList,
     TeamAssignment,
 )
 from callbox.support.conversations import transitions
 from callbox.support.conversations.changing import acting_admin, hold, store
+from callbox.support.conversations.office_hours import open_seconds_of
 from callbox.support.conversations.replies import find_assignee
 from callbox.support.conversations.schemas import ConversationWithParts
 from callbox.wire.authentication import Caller
@@ -37,6 +39,7 @@ from callbox.workspace.teams import TeamNotFound, TeamRemoved
 UNASSIGN = "assignment.unassign_removed"
 # Requests that began before a removal, and could not know of it, have ended by then.
 _AFTERWARDS = timedelta(seconds=60)
+_MOST_WEEKS = 520
 
 
 class Removed(msgspec.Struct, tag_field="kind"):
@@ -112,13 +115,24 @@ async def set_sla_rules(caller: Caller, request: SetSlaRulesRequest) -> SlaRuleL
     async with transaction() as held:
         for rule in request.rules:
             await conditions.check(held, caller, rule)
-            if (rule.first_reply, rule.next_reply, rule.close, rule.resolve) == (None, None, None, None):
-                raise ParameterInvalid(
-                    f"rules: {rule.name} must have one of first_reply, next_reply, close and resolve"
-                )
+            _check_targets(rule)
         encoded = msgspec.json.encode(request.rules).decode()
         await queries.store_sla_rules.run(held, caller.workspace_id, encoded)
         return await _shown_sla_rules(held, caller)
+
+
+def _check_targets(rule: SlaRule) -> None:
+    """Raise ParameterInvalid unless there is a target, and enough office hours to meet it in."""
+    targets = [each for each in (rule.first_reply, rule.next_reply, rule.close, rule.resolve) if each is not None]
+    if not targets:
+        raise ParameterInvalid(f"rules: {rule.name} must have one of first_reply, next_reply, close and resolve")
+    if not rule.office_hours:
+        return
+    if any(hours.opens >= hours.closes for hours in rule.office_hours):
+        raise ParameterInvalid(f"rules: {rule.name} has office_hours that close before they open")
+    # Whoever asks when a target is due walks through all days until then.
+    if max(targets) > _MOST_WEEKS * open_seconds_of(rule.office_hours):
+        raise ParameterInvalid(f"rules: {rule.name} has too few office_hours to meet its targets within ten years")
 
 
 async def take_off_sla(caller: Caller, conversation_id: WireId) -> ConversationWithParts:

@@ -38,7 +38,7 @@ async def _bring(wanted: FileKey, url: str) -> None:
     try:
         data, claimed = await _download(url)
     except OutgoingRefused as refused:
-        _log.warning("attachment_refused", url=url, reason=str(refused))
+        _log.warning("attachment_refused", workspace=wanted.workspace_id, file=wanted.file_id, reason=str(refused))
         async with connection() as held:
             await queries.mark_failed.run(held, wanted.workspace_id, wanted.file_id)
         return

@@ -99,17 +99,16 @@ async def take_in(
     """Keep what a request attaches; answers the files' ids as a JSON array, or None. Raises ParameterInvalid."""
     if len(urls) > MAX_ATTACHMENTS or len(files) > MAX_ATTACHMENTS:
         raise ParameterInvalid(f"At most {MAX_ATTACHMENTS} attachments are allowed")
-    taken = [_awaited(url) for url in urls] + [await _stored(caller, _sent(file)) for file in files]
+    awaited = [_awaited(url) for url in urls]
+    # All are looked at before one is stored: what is refused leaves no bytes behind.
+    sent = [_sent(file) for file in files]
+    taken = awaited + [await _stored(caller, file) for file in sent]
     if not taken:
         return None
     await _insert(held, caller, taken)
     await enqueue(
         held,
-        [
-            Work(FETCH, msgspec.json.encode(FileKey(caller.workspace_id, each.id)))
-            for each in taken
-            if each.state == "awaited"
-        ],
+        [Work(FETCH, msgspec.json.encode(FileKey(caller.workspace_id, each.id))) for each in awaited],
     )
     return msgspec.json.encode([each.id for each in taken]).decode()
 
@@ -131,10 +130,15 @@ async def detach(held: Connection, caller: Caller, attachments: str | None) -> N
 
 
 def _awaited(url: str) -> _NewFile:
-    parts = urlsplit(url)
+    refused = ParameterInvalid(f"attachment_urls must be http or https URLs, not {url[:200]}")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise refused from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ParameterInvalid(f"attachment_urls must be http or https URLs, not {url[:200]}")
-    name = unquote(PurePosixPath(parts.path).name)[:_MAX_NAME_LENGTH] or "attachment"
+        raise refused
+    # PostgreSQL stores no NUL, which a URL may well spell.
+    name = unquote(PurePosixPath(parts.path).name).replace("\0", "")[:_MAX_NAME_LENGTH] or "attachment"
     return _NewFile(str(uuid4()), name, "application/octet-stream", 0, None, None, "awaited", url)
 
 

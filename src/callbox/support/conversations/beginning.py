@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from callbox.people.contacts.service import count_shard
+from callbox.people.contacts.storing import count_shard
 from callbox.platform.database import Connection
 from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.conversations import queries, statistics, transitions

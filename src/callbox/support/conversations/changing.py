@@ -4,6 +4,7 @@ Whoever changes one asks for it with `hold`, lets actions of `transitions` happe
 which writes the conversation, its parts and the events that tell of them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +15,7 @@ from callbox.support.conversations import queries
 from callbox.support.conversations.rows import STATE_COLUMNS
 from callbox.support.conversations.schemas import ConversationPart, ConversationParts, ConversationWithParts
 from callbox.support.conversations.showing import conversation_with_parts
-from callbox.support.conversations.transitions import NOTES, Author, Change, NewPart, is_for_contacts
+from callbox.support.conversations.transitions import CONTACT_ROLES, Author, Change, NewPart, is_for_contacts
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid
@@ -34,39 +35,31 @@ class Held(Change, kw_only=True):
     at: datetime
 
 
-class ConversationBegun(msgspec.Struct, frozen=True):
-    """Announced when a contact began a conversation, so that rules decide who gets it."""
+class Announcement(msgspec.Struct, frozen=True):
+    """What happens to a conversation at this moment, so that other rooms take part in the change."""
 
     caller: Caller
     change: Held
 
 
-class ContactWrote(msgspec.Struct, frozen=True):
-    """Announced when a contact wrote in a conversation that was there already."""
-
-    caller: Caller
-    change: Held
+class ConversationBegun(Announcement, frozen=True):
+    """It began, whoever began it: rules decide who gets what contacts begin."""
 
 
-class ClosedByTeammate(msgspec.Struct, frozen=True):
-    """Announced when an admin closed a conversation, so that its contact may be asked for a rating."""
-
-    caller: Caller
-    change: Held
+class ContactWrote(Announcement, frozen=True):
+    """A contact wrote in one that was there already."""
 
 
-class GivenToTeam(msgspec.Struct, frozen=True):
-    """Announced when somebody gave a conversation to a team by hand."""
-
-    caller: Caller
-    change: Held
+class ClosedByTeammate(Announcement, frozen=True):
+    """An admin closed it: its contact may be asked for a rating."""
 
 
-class TicketChanged(msgspec.Struct, frozen=True):
-    """Announced when a conversation that is a ticket has changed: of tickets, their own room tells."""
+class GivenToTeam(Announcement, frozen=True):
+    """Somebody gave it to a team by hand."""
 
-    caller: Caller
-    change: Held
+
+class TicketChanged(Announcement, frozen=True):
+    """It is a ticket, and has changed: of tickets, their own room tells."""
 
 
 async def hold(held: Connection, caller: Caller, conversation_id: WireId, created_at: UnixTime | None = None) -> Held:
@@ -76,6 +69,12 @@ async def hold(held: Connection, caller: Caller, conversation_id: WireId, create
     if state is None or number is None:
         raise ConversationNotFound
     return Held(conversation=state, id=number, at=time_of_action(caller, created_at))
+
+
+async def lock_in_order(held: Connection, caller: Caller, conversation_ids: Sequence[WireId]) -> None:
+    """Keep several conversations from changing, before any of them is taken: as a merge of contacts does it."""
+    numbers = [decimal_id(each) for each in conversation_ids]
+    await queries.lock_conversations.all(held, caller.workspace_id, [each for each in numbers if each is not None])
 
 
 def time_of_action(caller: Caller, created_at: UnixTime | None) -> datetime:
@@ -105,7 +104,7 @@ async def store(held: Connection, caller: Caller, change: Held) -> ConversationW
     row = await queries.conversation_by_id.one(held, caller.workspace_id, change.id)
     conversation = conversation_with_parts(caller, row)
     if change.conversation.ticket_state is None:
-        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), change.at)
+        await record_many(held, caller.workspace_id, _events(conversation, change.parts, part_ids), caller.now())
     else:
         await announce(held, caller.workspace_id, TicketChanged(caller, change))
     return conversation
@@ -155,7 +154,7 @@ async def tell_read(held: Connection, caller: Caller, conversation: Conversation
     """Tell that the contact has seen what was said to them; the item shows what that is."""
     seen: list[ConversationPart] = []
     for part in conversation.conversation_parts.conversation_parts:
-        if part.author.type in {"user", "lead"}:
+        if part.author.type in CONTACT_ROLES:
             seen = []
         elif part.body and is_part_for_contacts(part):
             seen.append(part)
@@ -172,7 +171,6 @@ def is_part_for_contacts(part: ConversationPart) -> bool:
 _TOPICS = {
     "open": [Topic.CONVERSATION_ADMIN_OPENED],
     "snoozed": [Topic.CONVERSATION_ADMIN_SNOOZED],
-    "unsnoozed": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "timer_unsnooze": [Topic.CONVERSATION_ADMIN_UNSNOOZED],
     "close": [Topic.CONVERSATION_ADMIN_CLOSED],
     "note": [Topic.CONVERSATION_ADMIN_NOTED],
@@ -200,7 +198,7 @@ def topics_of(part: NewPart, *, is_open: bool) -> list[Topic]:
     topics = list(_TOPICS.get(part.part_type, []))
     if is_open and part.part_type in _ASSIGNED_AS_IT_IS:
         topics.append(Topic.CONVERSATION_ADMIN_OPEN_ASSIGNED)
-    if part.body is not None and part.part_type not in NOTES:
+    if part.body is not None and part.is_for_contacts:
         by_bot = part.author.type == "bot"
         topics.append(Topic.CONVERSATION_OPERATOR_REPLIED if by_bot else Topic.CONVERSATION_ADMIN_REPLIED)
     return topics

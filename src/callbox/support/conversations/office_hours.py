@@ -10,6 +10,7 @@ from msgspec import Meta
 
 _MINUTES_OF_A_DAY = 24 * 60
 _WEEK = 7
+_A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 Minute = Annotated[int, Meta(ge=0, le=_MINUTES_OF_A_DAY)]
 
@@ -47,6 +48,11 @@ def between(start: datetime, end: datetime, week: list[OpenHours], timezone: str
             return int(passed.total_seconds())
         passed += max(min(closes, end) - max(opens, start), timedelta(0))
     raise AssertionError("weeks do not end")
+
+
+def open_seconds_of(week: list[OpenHours]) -> int:
+    """How many seconds of a week without change of clocks are open."""
+    return between(_A_MONDAY, _A_MONDAY + timedelta(days=_WEEK), week, "UTC")
 
 
 def _spans(day: date, week: list[OpenHours], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:

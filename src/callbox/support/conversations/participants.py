@@ -63,7 +63,9 @@ async def attach_contact(
 async def join(
     held: Connection, caller: Caller, change: Held, author: Author, contact: Contact
 ) -> ConversationWithParts:
-    """Let a contact take part in a conversation that is held; the author brings them."""
+    """Let a contact take part in a conversation that is held; the author brings them. Raises ContactNotFound."""
+    # Whoever is merged at this moment would take part as somebody who is no more.
+    await contacts.lock_live_contacts(held, caller, [contact.id])
     added = await queries.add_participant.first(held, caller.workspace_id, change.id, contact.id, caller.now())
     if added is not None:
         transitions.tell(change, "participant_added", author, change.at)

@@ -65,6 +65,19 @@ conversation_for_update = Query(
     """,
 )
 
+# In one order, so that those who take several cannot block each other.
+lock_conversations = Query(
+    "lock_conversations",
+    int,
+    """
+    SELECT id
+    FROM conversations
+    WHERE workspace_id = $1 AND id = ANY ($2::bigint[])
+    ORDER BY id
+    FOR NO KEY UPDATE
+    """,
+)
+
 conversation_count = Query(
     "conversation_count",
     int,
@@ -110,6 +123,7 @@ participant = Query(
     FROM conversation_contacts m
     JOIN contacts mc ON mc.id = m.contact_id AND {_IDENTITY.format(id=3, external_id=4, email=5)}
     WHERE m.workspace_id = $1 AND m.conversation_id = $2
+    ORDER BY mc.role DESC, mc.created_at, mc.id
     LIMIT 1
     """,
 )

@@ -3,18 +3,17 @@
 import msgspec
 
 from callbox.platform.database import Connection, transaction
-from callbox.platform.events import Event, Topic, record
+from callbox.platform.events import Event, Topic, announce, record
 from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries
 from callbox.support.conversations.changing import ConversationNotFound, Held, hold, showing, store
 from callbox.support.conversations.rows import Redactable
 from callbox.support.conversations.schemas import ConversationWithParts, RedactRequest
+from callbox.support.conversations.transitions import CONTACT_ROLES
 from callbox.wire.authentication import Caller
 from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import NotFound, ParameterNotFound, WireError
 from callbox.wire.search import stored_words
-
-_CONTACTS = frozenset({"user", "lead"})
 
 REDACTED_BODY = "<p><i>This message was deleted</i></p>"
 
@@ -40,6 +39,14 @@ class RedactionTypeMismatch(WireError):
     message = "The type attribute provided should be either 'conversation_part' or 'source'"
 
 
+class Redacted(msgspec.Struct, frozen=True):
+    """Announced when a part was redacted, or, without one, the message that began the conversation."""
+
+    caller: Caller
+    conversation_id: int
+    part_id: int | None
+
+
 async def redact(caller: Caller, request: RedactRequest) -> ConversationWithParts:
     """Redact a part, or the message that began a conversation."""
     match request.type:
@@ -58,7 +65,7 @@ async def _redact_part(caller: Caller, request: RedactRequest) -> ConversationWi
         part = _checked(await queries.part_to_redact.first(held, caller.workspace_id, change.id, part_id))
         await detach(held, caller, part.attachments)
         await queries.redact_part.run(held, caller.workspace_id, change.id, part_id, REDACTED_BODY, change.at)
-        return await _store(held, caller, change, str(part_id))
+        return await _store(held, caller, change, part_id)
 
 
 async def _redact_source(caller: Caller, request: RedactRequest) -> ConversationWithParts:
@@ -66,7 +73,7 @@ async def _redact_source(caller: Caller, request: RedactRequest) -> Conversation
     async with transaction() as held:
         change = await _hold(held, caller, request)
         source = _checked(await queries.source_to_redact.first(held, caller.workspace_id, change.id, source_id))
-        if source.author_type not in _CONTACTS:
+        if source.author_type not in CONTACT_ROLES:
             raise PartNotRedactable
         await detach(held, caller, source.attachments)
         words = stored_words(REDACTED_BODY)
@@ -95,11 +102,12 @@ async def _hold(held: Connection, caller: Caller, request: RedactRequest) -> Hel
         raise PartOrMessageNotFound from None
 
 
-async def _store(held: Connection, caller: Caller, change: Held, part_id: str | None) -> ConversationWithParts:
+async def _store(held: Connection, caller: Caller, change: Held, part_id: int | None) -> ConversationWithParts:
     """No part tells of a redaction; the event shows what was redacted, parts as such, the source where it stands."""
+    await announce(held, caller.workspace_id, Redacted(caller, change.id, part_id))
     change.conversation.updated_at = max(change.conversation.updated_at, change.at)
     conversation = await store(held, caller, change)
-    parts = [part for part in conversation.conversation_parts.conversation_parts if part.id == part_id]
+    parts = [part for part in conversation.conversation_parts.conversation_parts if part.id == str(part_id)]
     item = msgspec.json.encode(showing(conversation, parts)).decode()
     event = Event(Topic.CONVERSATION_PART_REDACTED, conversation.id, item)
     await record(held, caller.workspace_id, event, change.at)

@@ -18,10 +18,16 @@ from callbox.support.conversations.changing import (
     hold,
     store,
 )
-from callbox.support.conversations.schemas import ConversationWithParts, ManageRequest, ReplyRequest, SpeakRequest
+from callbox.support.conversations.schemas import (
+    NOBODY_ID,
+    ConversationWithParts,
+    ManageRequest,
+    ReplyRequest,
+    SpeakRequest,
+)
 from callbox.support.conversations.transitions import Assignee, Author, NewPart
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id, moment
+from callbox.wire.decode import UnixTime, WireId, decimal_id, moment
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound, WireError
 from callbox.wire.html import is_blank, sanitise, tidy
 from callbox.workspace import teams
@@ -68,13 +74,17 @@ async def reply(caller: Caller, conversation_id: str, request: ReplyRequest) -> 
 
 async def _reply_as_admin(caller: Caller, conversation_id: str, request: ReplyRequest) -> ConversationWithParts:
     async with transaction() as held:
-        if conversation_id == LAST:
-            latest = await queries.latest_conversation.first(held, caller.workspace_id)
-            conversation_id = str(latest)
         author = await acting_admin(held, caller, request.admin_id)
-        change = await hold(held, caller, conversation_id, request.created_at)
+        change = await _hold(held, caller, conversation_id, request.created_at)
         await speak_as_admin(held, caller, change, author, request)
         return await store(held, caller, change)
+
+
+async def _hold(held: Connection, caller: Caller, conversation_id: str, created_at: UnixTime | None = None) -> Held:
+    """The conversation that an admin means: by `last`, the one that changed last. Raises ConversationNotFound."""
+    if conversation_id == LAST:
+        conversation_id = str(await queries.latest_conversation.first(held, caller.workspace_id))
+    return await hold(held, caller, conversation_id, created_at)
 
 
 async def speak_as_admin(
@@ -83,20 +93,24 @@ async def speak_as_admin(
     """Let an admin say what the request says, in a conversation or a ticket that is held."""
     match request.message_type:
         case "comment":
-            attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-            return await admin_says(held, caller, change, author, _body(request), attachments)
+            part = await admin_says(held, caller, change, author, _body(request))
         case "note":
             part = transitions.admin_notes(change, author, tidy(_body(request)), change.at)
-            part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-            return part
         case "quick_reply":
-            return transitions.offer_quick_replies(change, author, _options(request), change.at)
+            part = transitions.offer_quick_replies(change, author, _options(request), change.at)
         case _:
             raise ParameterInvalid("message_type must be one of comment, note and quick_reply")
+    return await _with_files(held, caller, part, request)
+
+
+async def _with_files(held: Connection, caller: Caller, part: NewPart, request: SpeakRequest) -> NewPart:
+    """The part with what the request attaches; last, since what is refused must not leave files behind."""
+    part.attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
+    return part
 
 
 async def admin_says(
-    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None = None
 ) -> NewPart:
     """Let an admin comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
     await _require_reader(held, caller, change, "Comments")
@@ -129,12 +143,12 @@ async def speak_as_contact(held: Connection, caller: Caller, change: Held, reque
     if participant is None:
         raise contacts.ContactNotFound
     author = Author(participant.role, contact_id=participant.id)
-    attachments = await take_in(held, caller, request.attachment_urls, request.attachment_files)
-    return await contact_says(held, caller, change, author, _body(request), attachments)
+    part = await contact_says(held, caller, change, author, _body(request))
+    return await _with_files(held, caller, part, request)
 
 
 async def contact_says(
-    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None
+    held: Connection, caller: Caller, change: Held, author: Author, body: str, attachments: str | None = None
 ) -> NewPart:
     """Let a participant comment, by whichever channel. The body was made safe; attachments are ids of kept files."""
     await _require_reader(held, caller, change, "User replies")
@@ -155,15 +169,14 @@ async def _require_reader(held: Connection, caller: Caller, change: Held, said: 
 
 
 def _identity(request: SpeakRequest) -> tuple[str | None, str | None, str | None]:
-    """By what the contact is named. Raises ParameterNotFound."""
-    identity = (
-        request.intercom_user_id,
-        None if request.user_id is None else str(request.user_id),
-        None if request.email is None else request.email.strip().lower(),
-    )
-    if not any(identity):
-        raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
-    return identity
+    """By what the contact is named: Callbox's id, else the customer's, else an address. Raises ParameterNotFound."""
+    if request.intercom_user_id:
+        return request.intercom_user_id, None, None
+    if request.user_id not in {None, ""}:
+        return None, str(request.user_id), None
+    if request.email:
+        return None, None, request.email.strip().lower()
+    raise ParameterNotFound("intercom_user_id, user_id or email is a required parameter")
 
 
 def _body(request: SpeakRequest) -> str:
@@ -190,10 +203,10 @@ async def manage(caller: Caller, conversation_id: str, request: Management) -> C
     """Close, open, snooze or assign."""
     async with transaction() as held:
         author = await acting_admin(held, caller, _required(request.admin_id, "admin_id"))
-        change = await hold(held, caller, conversation_id)
+        change = await _hold(held, caller, conversation_id)
         match request.message_type:
             case "close":
-                transitions.close(change, author, _text(request), change.at)
+                await _close(held, caller, change, author, _text(request))
                 await announce(held, caller.workspace_id, ClosedByTeammate(caller, change))
             case "open":
                 transitions.reopen(change, author, change.at)
@@ -212,6 +225,14 @@ def _required(value: WireId | None, name: str) -> WireId:
     return value
 
 
+async def _close(held: Connection, caller: Caller, change: Held, author: Author, farewell: str | None) -> None:
+    """Close; a farewell is said to the contact."""
+    if farewell is not None:
+        await _require_reader(held, caller, change, "Comments")
+        await _note_contacted(held, caller, change)
+    transitions.close(change, author, farewell, change.at)
+
+
 def _snooze(caller: Caller, change: Held, author: Author, request: Management) -> None:
     until = request.snoozed_until if request.snoozed_until is not None else request.snooze_until
     if until is None:
@@ -226,7 +247,7 @@ async def _assign(held: Connection, caller: Caller, change: Held, author: Author
         raise ParameterInvalid("type must be either admin or team")
     body = _text(request)
     assignee_id = _required(request.assignee_id, "assignee_id")
-    if str(assignee_id) == "0":
+    if str(assignee_id) == NOBODY_ID:
         transitions.unassign(change, author, kind, body, change.at)
         return
     assignee = await find_assignee(held, caller, kind, assignee_id)

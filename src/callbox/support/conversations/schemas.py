@@ -9,8 +9,11 @@ from callbox.support.attachments.service import MAX_ATTACHMENTS, Attachment, Att
 from callbox.support.ticket_types.queries import Category
 from callbox.support.ticket_types.states import TicketState
 from callbox.wire.decode import UnixTime, WireId
-from callbox.wire.html import MAX_HTML_LENGTH
+from callbox.wire.markup import MAX_HTML_LENGTH
 from callbox.wire.pagination import NextCursor
+
+# Where an assignee is named, this takes away from whoever has it.
+NOBODY_ID = "0"
 
 AttachmentUrls = Annotated[list[str], Meta(max_length=MAX_ATTACHMENTS)]
 

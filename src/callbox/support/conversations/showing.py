@@ -80,7 +80,6 @@ def with_customers(conversation: ConversationWithParts) -> ConversationWithCusto
 
 def _strip_markup(conversation: ConversationWithParts) -> None:
     source = conversation.source
-    source.subject = plain_text(source.subject)
     source.body = None if source.body is None else plain_text(source.body)
     for part in conversation.conversation_parts.conversation_parts:
         part.body = None if part.body is None else plain_text(part.body)

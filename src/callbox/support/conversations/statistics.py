@@ -37,10 +37,6 @@ class Statistics(msgspec.Struct, kw_only=True):
     part_count: int = 0
 
 
-# An assignment's text is for colleagues, but written by the first to take the conversation it is their reply.
-_REPLIES = frozenset({"comment", "open", "close", "assignment", "assign_and_reopen", "assign_and_unsnooze"})
-
-
 def count(statistics: Statistics, part: "NewPart", waiting_since: datetime | None) -> None:
     """Count one part. `waiting_since` is when the message that it may answer was written."""
     statistics.part_count += 1
@@ -61,7 +57,7 @@ def count(statistics: Statistics, part: "NewPart", waiting_since: datetime | Non
 
 def is_admin_reply(part: "NewPart") -> bool:
     """Whether a teammate answers the contact with this part."""
-    return part.author.type == "admin" and part.body is not None and part.part_type in _REPLIES
+    return part.author.type == "admin" and part.body is not None and part.is_for_contacts
 
 
 def count_contact_message(statistics: Statistics, at: datetime) -> None:

@@ -19,6 +19,10 @@ _MORNING = time(9)
 State = Literal["open", "closed", "snoozed"]
 
 
+# What an author is called who is a contact.
+CONTACT_ROLES = frozenset({"user", "lead"})
+
+
 class Author(msgspec.Struct, frozen=True):
     """Who acts: an admin, a contact in their role, or the bot that stands for rules, timers and the API."""
 
@@ -29,7 +33,7 @@ class Author(msgspec.Struct, frozen=True):
     @property
     def is_contact(self) -> bool:
         """Whether a user or a lead acts."""
-        return self.type in {"user", "lead"}
+        return self.type in CONTACT_ROLES
 
 
 BOT = Author("bot")
@@ -75,6 +79,13 @@ class NewPart(msgspec.Struct):
     reply_options: str | None = None
     ticket_state: TicketState | None = None
     previous_ticket_state: TicketState | None = None
+
+    @property
+    def is_for_contacts(self) -> bool:
+        """Whether a contact may read its text."""
+        author, to = self.author, self.assigned_to
+        by = author.type, author.admin_id or author.contact_id
+        return is_for_contacts(self.part_type, by, None if to is None else (to.type, to.id))
 
 
 def is_reply_of_assignee(part: NewPart) -> bool:
@@ -197,13 +208,11 @@ def time_to_wake(asked: datetime, now: datetime, timezone: str) -> datetime:
     return datetime.combine(next_day, _MORNING, ZoneInfo(timezone)).astimezone(UTC)
 
 
-def reopen(change: Change, author: Author, at: datetime, *, by_hand: bool = False) -> NewPart:
-    """Open; from the inbox (`by_hand`) the end of a snooze has a part type of its own."""
-    conversation = change.conversation
-    was = conversation.state
-    part_type = "unsnoozed" if by_hand and was == "snoozed" else "open"
-    _open(conversation)
-    return change.add(NewPart(part_type, author, at, reopens=was == "closed"))
+def reopen(change: Change, author: Author, at: datetime) -> NewPart:
+    """Open what is closed or snoozed; what is open already is told to be so again."""
+    was = change.conversation.state
+    _open(change.conversation)
+    return change.add(NewPart("open", author, at, reopens=was == "closed"))
 
 
 def wake(change: Change, at: datetime) -> NewPart:

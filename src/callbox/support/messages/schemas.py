@@ -8,9 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from callbox.platform.clock import unix, unix_or_none
 from callbox.support.messages.queries import MessageRow
 from callbox.wire.decode import UnixTime, WireId
+from callbox.wire.markup import MAX_HTML_LENGTH
 from callbox.workspace.admins.queries import AdminRow
-
-MAX_BODY_LENGTH = 500_000
 
 
 class Sender(msgspec.Struct):
@@ -32,13 +31,13 @@ class Recipient(msgspec.Struct):
 
 
 class CreateMessageRequest(msgspec.Struct):
-    """A message from an admin to a contact, or a contact's first message."""
+    """A message from an admin to a contact, or a contact's first message. Without a sender, it is the token's admin."""
 
-    sender: Sender = msgspec.field(name="from")
+    sender: Sender = msgspec.field(name="from", default_factory=lambda: Sender("admin"))
     to: Recipient | None = None
     message_type: Literal["inapp", "in_app", "conversation", "email"] = "inapp"
     subject: Annotated[str, Meta(max_length=1_000)] | None = None
-    body: Annotated[str, Meta(max_length=MAX_BODY_LENGTH)] | None = None
+    body: Annotated[str, Meta(max_length=MAX_HTML_LENGTH)] | None = None
     template: Literal["plain", "personal"] | None = None
     referer: Annotated[str, Meta(max_length=10_000)] | None = None
     created_at: UnixTime | None = None
@@ -105,7 +104,7 @@ class ListMessagesQuery(msgspec.Struct):
 class AnswerMessageRequest(msgspec.Struct):
     """What the contact answers, as the messenger would send it."""
 
-    body: Annotated[str, Meta(min_length=1, max_length=MAX_BODY_LENGTH)]
+    body: Annotated[str, Meta(min_length=1, max_length=MAX_HTML_LENGTH)]
 
 
 def owner_of(admin: AdminRow) -> Owner:

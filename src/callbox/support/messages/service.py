@@ -89,7 +89,7 @@ def _text(sent: WireId | None) -> str | None:
 
 async def _send(caller: Caller, request: CreateMessageRequest, text: str) -> AdminMessage:
     is_email = request.message_type == "email"
-    if is_email and not request.subject:
+    if is_email and not (request.subject or "").strip():
         raise SubjectMissing
     at = time_of_action(caller, request.created_at)
     body = _sanitised(text)
@@ -147,7 +147,7 @@ async def _sending_admin(held: Connection, caller: Caller, admin_id: WireId | No
 
 
 async def _recipient(held: Connection, caller: Caller, to: Recipient | None) -> Contact:
-    """The contact that the message is for. Raises ContactNotFound."""
+    """The contact that the message is for, held until it is theirs. Raises ContactNotFound."""
     if to is None or (to.id is None and to.user_id is None and to.email is None):
         raise ParameterNotFound("to.id, to.user_id or to.email is a required parameter")
     contact = await contacts.find_contact(
@@ -155,6 +155,7 @@ async def _recipient(held: Connection, caller: Caller, to: Recipient | None) -> 
     )
     if contact is None:
         raise contacts.ContactNotFound
+    await contacts.lock_live_contacts(held, caller, [contact.id])
     return contact
 
 

@@ -112,6 +112,7 @@ rate = Command(
     """,
 )
 
+# A text that goes with an assignment to somebody else is for that colleague.
 last_answering_admin = Query(
     "last_answering_admin",
     int,
@@ -120,6 +121,7 @@ last_answering_admin = Query(
     FROM conversation_parts
     WHERE workspace_id = $1 AND conversation_id = $2 AND author_type = 'admin' AND body IS NOT NULL
         AND part_type NOT IN ('note', 'note_and_unsnooze')
+        AND (assigned_to_type IS NULL OR assigned_to_type = 'admin' AND assigned_to_id = author_admin_id)
     ORDER BY id DESC
     LIMIT 1
     """,

@@ -10,6 +10,7 @@ from callbox.support.conversations import transitions
 from callbox.support.conversations.changing import ClosedByTeammate, Held, hold, store
 from callbox.support.conversations.queries import participant, participant_ids
 from callbox.support.conversations.schemas import ConversationWithParts
+from callbox.support.conversations.statistics import is_admin_reply
 from callbox.support.conversations.transitions import Author
 from callbox.support.ratings import queries
 from callbox.support.ratings.queries import ClosedConversation, GivenRating, RatingSettingsRow
@@ -96,9 +97,12 @@ async def _ask(held: Connection, caller: Caller, change: Held) -> None:
 
 
 async def _rated_admin(held: Connection, caller: Caller, change: Held) -> int | None:
-    """The last teammate who answered; where nobody did, whose conversation it is."""
-    answering = await queries.last_answering_admin.first(held, caller.workspace_id, change.id)
-    return answering or change.conversation.admin_assignee_id
+    """The last teammate who answered, now or before; where nobody did, whose conversation it is."""
+    answering = [part.author.admin_id for part in change.parts if is_admin_reply(part)]
+    if answering:
+        return answering[-1]
+    answered = await queries.last_answering_admin.first(held, caller.workspace_id, change.id)
+    return answered or change.conversation.admin_assignee_id
 
 
 async def rate(caller: Caller, conversation_id: WireId, request: RateRequest) -> ConversationWithParts:

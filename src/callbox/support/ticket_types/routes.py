@@ -25,7 +25,7 @@ ATTRIBUTES_GROUP = "Ticket Type Attributes"
     "/ticket_types/{ticket_type_id:str}/attributes",
     group=ATTRIBUTES_GROUP,
     request=CreateAttributeRequest,
-    errors=[service.TicketTypeNotFound, service.AttributeNameTaken],
+    errors=[service.TicketTypeNotFound, service.AttributeNameTaken, service.TooManyAttributes],
     example={
         "name": "Priority",
         "description": "How soon it is needed",
@@ -49,6 +49,7 @@ async def create_ticket_type_attribute(ticket_type_id: str, body: bytes, scope: 
         service.AttributeNotFound,
         service.AttributeNameTaken,
         service.AttributeIsDefault,
+        service.TooManyAttributes,
     ],
     example={"description": "How soon it is needed", "list_items": "Low,High,Urgent"},
 )

@@ -35,6 +35,7 @@ from callbox.workspace.workspaces import WorkspaceCreated
 
 T = TypeVar("T")
 
+MAX_ATTRIBUTES = 250
 MAX_LIST_ITEMS = 500
 MAX_LABEL_LENGTH = 255
 
@@ -63,6 +64,12 @@ class AttributeIsDefault(ParameterInvalid):
     """Title and description keep their names, and every type has them."""
 
     message = "name and archived of a default attribute cannot be changed"
+
+
+class TooManyAttributes(ParameterInvalid):
+    """All attributes of a type can change at once, and a part tells of each."""
+
+    message = f"A ticket type can have at most {MAX_ATTRIBUTES} attributes that are not archived"
 
 
 async def create_default_ticket_types(held: Connection, workspace_id: str, created: WorkspaceCreated) -> None:
@@ -137,10 +144,11 @@ async def update_ticket_type(caller: Caller, ticket_type_id: str, request: Updat
 
 
 async def create_attribute(caller: Caller, ticket_type_id: str, request: CreateAttributeRequest) -> TicketTypeAttribute:
-    """A new attribute, after those that the type has. Raises AttributeNameTaken."""
+    """A new attribute, after those that the type has. Raises AttributeNameTaken and TooManyAttributes."""
     options = _options(request.data_type, InputOptionsRow(), request)
     async with transaction() as held:
         row = await _hold(held, caller, ticket_type_id)
+        _check_room(row)
         try:
             async with savepoint(held):
                 attribute_id = await queries.insert_attribute.one(
@@ -165,13 +173,15 @@ async def create_attribute(caller: Caller, ticket_type_id: str, request: CreateA
 async def update_attribute(
     caller: Caller, ticket_type_id: str, attribute_id: str, request: UpdateAttributeRequest
 ) -> TicketTypeAttribute:
-    """Change what is sent of an attribute. Raises AttributeNameTaken and AttributeIsDefault."""
+    """Change what is sent of an attribute. Raises AttributeNameTaken, AttributeIsDefault and TooManyAttributes."""
     async with transaction() as held:
         row = await _hold(held, caller, ticket_type_id)
         attribute = _attribute_of(row, attribute_id)
         name, archived = _sent(request.name, attribute.name), _sent(request.archived, attribute.archived)
         if attribute.is_default and (name, archived) != (attribute.name, attribute.archived):
             raise AttributeIsDefault
+        if attribute.archived and not archived:
+            _check_room(row)
         try:
             async with savepoint(held):
                 await queries.update_attribute.run(
@@ -198,6 +208,11 @@ async def _hold(held: Connection, caller: Caller, ticket_type_id: WireId) -> Tic
     """The type, held for a change of it or of its attributes."""
     await queries.lock_ticket_type.first(held, caller.workspace_id, decimal_id(ticket_type_id))
     return await find_ticket_type(held, caller, ticket_type_id)
+
+
+def _check_room(row: TicketTypeRow) -> None:
+    if sum(not attribute.archived for attribute in row.attributes) >= MAX_ATTRIBUTES:
+        raise TooManyAttributes
 
 
 async def _attribute_in(held: Connection, caller: Caller, type_id: int, attribute_id: WireId) -> TicketTypeAttribute:

@@ -55,19 +55,17 @@ async def checked_attributes(
     extra = [name for name in sent if name not in live]
     if extra:
         raise ExtraAttributes(f"Extra attributes provided that are not found on ticket type: {', '.join(extra)}")
-    return TicketAttributes(
-        {live[name].key: await _checked(held, caller, live[name], value) for name, value in sent.items()}
-    )
+    # Files last: what is refused must not leave any behind.
+    names = sorted(sent, key=lambda name: live[name].data_type == "files")
+    return TicketAttributes({live[name].key: await _checked(held, caller, live[name], sent[name]) for name in names})
 
 
-def require_attributes(ticket_type: TicketTypeRow, attributes: TicketAttributes) -> None:
-    """Raise MissingAttributes unless a new ticket has all that its type requires."""
+def require_attributes(ticket_type: TicketTypeRow, sent: dict[str, Any]) -> None:
+    """Raise MissingAttributes unless what is sent for a new ticket has all that its type requires."""
     missing = [
         attribute.name
         for attribute in ticket_type.attributes
-        if attribute.required_to_create
-        and not attribute.archived
-        and attributes.values.get(attribute.key) in (None, "")
+        if attribute.required_to_create and not attribute.archived and sent.get(attribute.name) in (None, "")
     ]
     if missing:
         raise MissingAttributes(f"Missing required ticket attributes: {', '.join(missing)}")

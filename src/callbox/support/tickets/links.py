@@ -2,7 +2,7 @@
 
 from callbox.platform.database import Connection, transaction
 from callbox.support.conversations import queries as conversation_queries
-from callbox.support.conversations.changing import ConversationNotFound, Held, hold
+from callbox.support.conversations.changing import ConversationNotFound, Held, hold, lock_in_order
 from callbox.support.tickets import queries
 from callbox.support.tickets.changing import hold_ticket
 from callbox.support.tickets.queries import TicketRow
@@ -41,6 +41,7 @@ class TooManyLinks(ParameterInvalid):
 async def link(caller: Caller, ticket_id: WireId, request: LinkRequest) -> Ticket:
     """Link a ticket with a conversation or a Customer ticket; again: no change."""
     async with transaction() as held:
+        await lock_in_order(held, caller, [ticket_id, request.id])
         change = await hold_ticket(held, caller, ticket_id)
         ticket = await queries.ticket_of_conversation.one(held, caller.workspace_id, change.id)
         if ticket.ticket_type.category == "Customer":
@@ -54,6 +55,7 @@ async def link(caller: Caller, ticket_id: WireId, request: LinkRequest) -> Ticke
 async def unlink(caller: Caller, ticket_id: WireId, linked_id: WireId) -> Ticket:
     """Take a link away. Raises ConversationNotFound where there is none."""
     async with transaction() as held:
+        await lock_in_order(held, caller, [ticket_id, linked_id])
         change = await hold_ticket(held, caller, ticket_id)
         linked = await hold(held, caller, linked_id)
         if not await queries.delete_link.run(held, caller.workspace_id, change.id, linked.id):

@@ -4,20 +4,30 @@ from callbox.platform.database import Connection, transaction
 from callbox.support.attachments.service import attach_again
 from callbox.support.conversations import queries as conversation_queries
 from callbox.support.conversations import transitions
-from callbox.support.conversations.changing import ConversationNotFound, Held, acting_admin, hold, store
+from callbox.support.conversations.changing import (
+    ConversationNotFound,
+    Held,
+    acting_admin,
+    hold,
+    lock_in_order,
+    store,
+)
 from callbox.support.conversations.replies import speak_as_admin, speak_as_contact
 from callbox.support.conversations.transitions import NewPart
 from callbox.support.tickets import queries
 from callbox.support.tickets.changing import TicketNotFound, hold_ticket, store_ticket, written_parts
 from callbox.support.tickets.schemas import TicketPart, TicketReplyRequest
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId
+from callbox.wire.decode import WireId, decimal_id
 from callbox.wire.errors import ParameterInvalid
 
 
 async def reply(caller: Caller, ticket_id: WireId, request: TicketReplyRequest) -> TicketPart:
     """Say something as an admin or a contact; answers the part."""
     async with transaction() as held:
+        if request.cross_post:
+            linked = await queries.linked_conversations.all(held, caller.workspace_id, decimal_id(ticket_id))
+            await lock_in_order(held, caller, [ticket_id, *linked])
         try:
             change = await hold_ticket(held, caller, ticket_id, request.created_at)
         except TicketNotFound:
@@ -42,7 +52,7 @@ async def _say(held: Connection, caller: Caller, change: Held, request: TicketRe
 
 
 async def _cross_post(held: Connection, caller: Caller, change: Held, note: NewPart) -> None:
-    """Copy a note to all that the ticket is linked with, in one order, so that two tickets cannot block each other."""
+    """Copy a note to all that the ticket is linked with, which are held."""
     category = await conversation_queries.ticket_category.one(held, caller.workspace_id, change.id)
     if category != "Back-office" or note.part_type not in transitions.NOTES:
         raise ParameterInvalid("cross_post is only possible for notes on Back-office tickets")

@@ -8,7 +8,14 @@ from msgspec import UNSET, Meta, UnsetType
 from callbox.platform.clock import unix
 from callbox.support.attachments.service import Attachment
 from callbox.support.conversations.rows import MAX_PARTS, ConversationRow, PartRow
-from callbox.support.conversations.schemas import Author, Contacts, LinkedObjects, Reference, SpeakRequest
+from callbox.support.conversations.schemas import (
+    NOBODY_ID,
+    Author,
+    Contacts,
+    LinkedObjects,
+    Reference,
+    SpeakRequest,
+)
 from callbox.support.conversations.showing import (
     contacts_from_row,
     linked_objects,
@@ -25,8 +32,6 @@ from callbox.wire.decode import UnixTime, WireId
 from callbox.wire.pagination import CursorPages
 
 T = TypeVar("T")
-
-NOBODY = "0"
 
 
 class TicketPart(msgspec.Struct, kw_only=True):
@@ -164,8 +169,8 @@ def ticket_from_row(caller: Caller, row: ConversationRow) -> Ticket:
         ticket_state=row.ticket_state,
         ticket_type=ticket_type_from_column(caller.workspace_id, row.ticket_type),
         contacts=contacts_from_row(row),
-        admin_assignee_id=NOBODY if row.admin_assignee_id is None else str(row.admin_assignee_id),
-        team_assignee_id=NOBODY if row.team_assignee_id is None else str(row.team_assignee_id),
+        admin_assignee_id=NOBODY_ID if row.admin_assignee_id is None else str(row.admin_assignee_id),
+        team_assignee_id=NOBODY_ID if row.team_assignee_id is None else str(row.team_assignee_id),
         created_at=unix(row.created_at),
         updated_at=unix(row.updated_at),
         ticket_parts=TicketParts("ticket_part.list", parts, len(parts)),

@@ -1,13 +1,14 @@
 """What can be searched of a ticket: the search language's table of fields, and the search itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from callbox.platform.database import Connection, connection
-from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow
+from callbox.support.conversations.schemas import NOBODY_ID
+from callbox.support.ticket_types.queries import DESCRIPTION, TITLE, AttributeRow, ListOptionRow
 from callbox.support.ticket_types.service import find_attributes
 from callbox.support.tickets import queries
-from callbox.support.tickets.schemas import NOBODY, TicketList, ticket_from_row
+from callbox.support.tickets.schemas import TicketList, ticket_from_row
 from callbox.wire import search
 from callbox.wire.authentication import Caller
 from callbox.wire.search import Compiled, Field, FieldType, Filter, Group, Resource, Target
@@ -116,13 +117,47 @@ def _rewritten(query: search.Query, known: dict[str, AttributeRow]) -> search.Qu
     if isinstance(query, Group):
         return Group(query.operator, tuple(_rewritten(item, known) for item in query.queries))
     if query.field in _ASSIGNEES and query.operator in _MEMBERSHIP:
-        return Filter(query.field, query.operator, _mapped(query.value, {NOBODY: None}))
+        return Filter(query.field, query.operator, _mapped(query.value, {NOBODY_ID: None}))
     attribute = known.get(query.field)
     if attribute is None:
         return query
-    ids = {option.label: option.id for option in attribute.options}
-    value = _mapped(query.value, ids) if query.operator in _MEMBERSHIP else query.value
-    return Filter(f"{_ATTRIBUTE}.{attribute.key}", query.operator, value)
+    named = Filter(f"{_ATTRIBUTE}.{attribute.key}", query.operator, query.value)
+    return _of_options(named, attribute.options) if attribute.data_type == "list" else named
+
+
+_MEETS: dict[str, Callable[[str, str], bool]] = {
+    "=": str.__eq__,
+    "~": str.__contains__,
+    "^": str.startswith,
+    "$": str.endswith,
+}
+_OPPOSITES = {"!=": "=", "!~": "~"}
+
+
+def _of_options(query: Filter, options: Sequence[ListOptionRow]) -> Filter:
+    """A comparison with items of a list as one with their ids: they are meant by id, or by label in any case.
+
+    What cannot be compared stays as it is, to be refused as such.
+    """
+    values = query.value if query.operator in {"IN", "NIN"} else [query.value]
+    meets = _MEETS.get(_OPPOSITES.get(query.operator, query.operator), str.__eq__)
+    if not _are_labels(query, values):
+        return query
+    wanted = [value.lower() for value in values if value is not None]
+    ids = [
+        option.id
+        for option in options
+        if option.id in values or any(meets(option.label.lower(), value) for value in wanted)
+    ]
+    is_negated = query.operator in {"NIN", *_OPPOSITES}
+    return Filter(query.field, "NIN" if is_negated else "IN", [*ids, None] if None in values else ids)
+
+
+def _are_labels(query: Filter, values: object) -> bool:
+    if query.operator not in {"IN", "NIN", *_MEETS, *_OPPOSITES} or not isinstance(values, list):
+        return False
+    may_be = str | None if query.operator in _MEMBERSHIP else str
+    return all(isinstance(each, may_be) for each in values)
 
 
 def _mapped(value: Any, to: dict[str, Any]) -> Any:

@@ -8,9 +8,11 @@ from callbox.people.companies import service as companies
 from callbox.people.contacts import service as contacts
 from callbox.platform.database import Connection, connection, transaction
 from callbox.platform.events import Event, Topic, record
+from callbox.support.attachments.service import detach
 from callbox.support.conversations import queries as conversation_queries
 from callbox.support.conversations import transitions
 from callbox.support.conversations.changing import Held, hold, time_of_action, write
+from callbox.support.conversations.schemas import NOBODY_ID
 from callbox.support.conversations.transitions import BOT, Assignee, Author, Change, Conversation
 from callbox.support.ticket_types.queries import Category, TicketTypeRow
 from callbox.support.ticket_types.service import find_ticket_type
@@ -19,7 +21,6 @@ from callbox.support.tickets import queries
 from callbox.support.tickets.changing import TicketNotFound, hold_ticket, store_ticket
 from callbox.support.tickets.queries import TicketRow
 from callbox.support.tickets.schemas import (
-    NOBODY,
     Assignment,
     ConvertConversationRequest,
     CreateTicketRequest,
@@ -73,11 +74,12 @@ async def create_ticket(caller: Caller, request: CreateTicketRequest) -> Ticket:
     """A new ticket for one contact."""
     at = time_of_action(caller, request.created_at)
     async with transaction() as held:
-        ticket_type, attributes = await _filled_in(held, caller, request.ticket_type_id, request.ticket_attributes)
+        ticket_type = await _type_of_new(held, caller, request.ticket_type_id)
         company_id = None if request.company_id is None else str(request.company_id)
         if company_id is not None:
             await companies.ids_of_keys(held, caller, [company_id])
         contact_id = await _contact_id(held, caller, request.contacts[0])
+        attributes = await _filled_in(held, caller, ticket_type, request.ticket_attributes)
         change = Change(conversation=Conversation(state="open", updated_at=at))
         part = transitions.become_ticket(change, at)
         ticket_id = await queries.insert_ticket.one(
@@ -102,9 +104,10 @@ async def convert_conversation(caller: Caller, conversation_id: WireId, request:
         change = await hold(held, caller, conversation_id)
         if change.conversation.ticket_state is not None:
             raise AlreadyATicket
-        ticket_type, attributes = await _filled_in(held, caller, request.ticket_type_id, request.attributes)
+        ticket_type = await _type_of_new(held, caller, request.ticket_type_id)
         if ticket_type.category != "Customer":
             raise NotACustomerTicketType
+        attributes = await _filled_in(held, caller, ticket_type, request.attributes)
         transitions.become_ticket(change, change.at)
         await write(held, caller, change)
         await queries.make_ticket.run(
@@ -119,16 +122,20 @@ async def convert_conversation(caller: Caller, conversation_id: WireId, request:
         return await _numbered(held, caller, change.id)
 
 
-async def _filled_in(
-    held: Connection, caller: Caller, ticket_type_id: WireId, sent: dict[str, object]
-) -> tuple[TicketTypeRow, TicketAttributes]:
-    """The type of a new ticket, and the attributes with everything that the type requires."""
+async def _type_of_new(held: Connection, caller: Caller, ticket_type_id: WireId) -> TicketTypeRow:
+    """The type of a new ticket. Raises TicketTypeNotFound and TicketTypeArchived."""
     ticket_type = await find_ticket_type(held, caller, ticket_type_id)
     if ticket_type.archived:
         raise TicketTypeArchived
-    attributes = await checked_attributes(held, caller, ticket_type, sent)
-    require_attributes(ticket_type, attributes)
-    return ticket_type, attributes
+    return ticket_type
+
+
+async def _filled_in(
+    held: Connection, caller: Caller, ticket_type: TicketTypeRow, sent: dict[str, object]
+) -> TicketAttributes:
+    """The attributes of a new ticket, with everything that its type requires."""
+    require_attributes(ticket_type, sent)
+    return await checked_attributes(held, caller, ticket_type, sent)
 
 
 async def _contact_id(held: Connection, caller: Caller, named: TicketContact) -> str:
@@ -196,8 +203,10 @@ async def _set_attributes(
     sent = await checked_attributes(held, caller, ticket.ticket_type, request.ticket_attributes)
     stored = msgspec.json.decode(ticket.attributes)
     changed = TicketAttributes({key: value for key, value in sent.values.items() if stored.get(key) != value})
-    for _ in changed.values:
+    for key in changed.values:
         transitions.tell(change, "ticket_attribute_updated_by_admin", BOT, change.at)
+        if isinstance(stored.get(key), list):
+            await detach(held, caller, msgspec.json.encode(stored[key]).decode())
     if is_shared != ticket.is_shared:
         change.conversation.updated_at = max(change.conversation.updated_at, change.at)
     await queries.update_ticket.run(
@@ -216,12 +225,14 @@ async def _assign(held: Connection, caller: Caller, change: Held, assignment: As
     """Give to an admin or a team, or take away from both."""
     author = await _actor(held, caller, assignment)
     has = change.conversation.admin_assignee_id, change.conversation.team_assignee_id
-    if str(assignment.assignee_id) == NOBODY:
+    if str(assignment.assignee_id) == NOBODY_ID:
         if has != (None, None):
             transitions.unassign(change, author, "team", None, change.at)
         return
     assignee = await _assignee(held, caller, assignment.assignee_id)
-    if assignee.id != (has[0] if assignee.type == "admin" else has[1]):
+    # Given to a team, it is nobody's of the team.
+    is_theirs = assignee.id == has[0] if assignee.type == "admin" else has == (None, assignee.id)
+    if not is_theirs:
         transitions.assign(change, author, assignee, None, change.at)
 
 

@@ -14,7 +14,7 @@ from callbox.wire.search.errors import (
     InvalidValues,
 )
 from callbox.wire.search.fields import Field, FieldType, Holder, Resource
-from callbox.wire.search.filters import Compiled, compile_filter
+from callbox.wire.search.filters import MAX_LISTED_VALUES, Compiled, compile_filter
 from callbox.wire.search.finding import Found, Target, find
 from callbox.wire.search.grammar import (
     MAX_GROUP_ITEMS,
@@ -37,6 +37,7 @@ from callbox.wire.search.words import stored_words
 __all__ = [
     "MAX_GROUP_ITEMS",
     "MAX_GROUP_LEVELS",
+    "MAX_LISTED_VALUES",
     "MAX_VALUE_LEVELS",
     "Compiled",
     "CompiledSort",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from callbox.wire.decode import decimal_id
-from callbox.wire.search.errors import InvalidField, InvalidOperator
+from callbox.wire.search.errors import InvalidField, InvalidOperator, InvalidValue
 from callbox.wire.search.fields import LISTS, OPERATORS, ORDER, TEXT, Field, FieldType, Resource
 from callbox.wire.search.grammar import ATTRIBUTES_PREFIX, Filter, Group, Query
 from callbox.wire.search.values import checked_list, checked_value, refusal
@@ -16,6 +16,8 @@ from callbox.wire.search.words import word_pattern
 
 # A connector asks for everything as: id > "" or id = "".
 _ID_FIELD = "id"
+# Of lists that are compared with a row value by value, since no index and no hash serves them: all of a query together.
+MAX_LISTED_VALUES = 500
 _POSITIVE = frozenset({"=", "~", "^", "$"})
 _NEGATED = frozenset({"!=", "NIN", "!~"})
 _SQL_TYPES: Mapping[FieldType, str] = {
@@ -84,6 +86,7 @@ class _Compiler:
         self._attribute_types = attribute_types
         self._zone = zone
         self._next = first_parameter
+        self._listed_values = 0
         self.parameters: list[object] = []
 
     def query(self, query: Query) -> str:
@@ -203,7 +206,7 @@ class _Compiler:
 
     def _any_of(self, values: list[Any], operand: _Operand) -> str:
         if operand.type in {FieldType.DAY, FieldType.MOMENT}:
-            return self._any_time_of(values, operand)
+            return self._any_time_of(self._few(values), operand)
         checked = [checked_value(operand.type, value) for value in values]
         if operand.type is FieldType.ID:
             numbers = [number for number in map(decimal_id, checked) if number is not None]
@@ -212,7 +215,7 @@ class _Compiler:
             return f"{operand.sql} = ANY ({self._parameter(checked, _SQL_TYPES[operand.type] + '[]')})"
         if operand.is_folded:
             return f"{operand.sql} = ANY ({self._parameter([value.lower() for value in checked], 'text[]')})"
-        folded = f"ARRAY(SELECT lower(v) FROM unnest({self._parameter(checked, 'text[]')}) AS v)"
+        folded = f"ARRAY(SELECT lower(v) FROM unnest({self._parameter(self._few(checked), 'text[]')}) AS v)"
         return f"lower({operand.sql}) = ANY ({folded})"
 
     def _any_time_of(self, values: list[Any], operand: _Operand) -> str:
@@ -249,7 +252,7 @@ class _Compiler:
         return field.sql.format(f" AND {field.member} = ANY ({parameter})")
 
     def _words(self, query: Filter, field: Field) -> str:
-        values = checked_list(query.value) if query.operator in LISTS else [query.value]
+        values = self._few(checked_list(query.value)) if query.operator in LISTS else [query.value]
         patterns = [
             word_pattern(query.operator, checked_value(FieldType.WORDS, value)) for value in values if value is not None
         ]
@@ -275,7 +278,7 @@ class _Compiler:
             return self._text(query, _Operand(kind, self._attribute_text(name), is_folded=True))
         if query.operator in ORDER:
             return self._comparison(query, _Operand(kind, self._attribute_number(name)))
-        values = checked_list(query.value) if is_list else [query.value]
+        values = self._few(checked_list(query.value)) if is_list else [query.value]
         return self._attribute_equality(query, kind, name, values)
 
     def _attribute_text(self, name: str) -> str:
@@ -297,6 +300,15 @@ class _Compiler:
         if None in values:
             condition = f"({condition} OR {self._attribute_text(name)} IS NULL)"
         return f"NOT ({condition})" if query.operator in _NEGATED else condition
+
+    def _few(self, values: list[Any]) -> list[Any]:
+        self._listed_values += len(values)
+        if self._listed_values > MAX_LISTED_VALUES:
+            raise InvalidValue(
+                f"Number of values in IN and NIN is greater than {MAX_LISTED_VALUES}, "
+                "please try again with a smaller list"
+            )
+        return values
 
     def _parameter(self, value: object, sql_type: str) -> str:
         self.parameters.append(value)

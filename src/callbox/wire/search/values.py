@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from callbox.wire.decode import EARLIEST_UNIX_TIME, LATEST_UNIX_TIME
 from callbox.wire.search.errors import InvalidValue
 from callbox.wire.search.fields import FieldType
 
 _SMALLEST_BIGINT, _LARGEST_BIGINT = -(2**63), 2**63 - 1
-_EARLIEST_UNIX_TIME, _LATEST_UNIX_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 _NUMERAL = re.compile(r"-?[0-9]{1,30}(?P<fraction>\.[0-9]{1,30})?(?P<exponent>[eE][+-]?[0-9]{1,3})?")
 _BOOLEANS: dict[str | bool, bool] = {"true": True, "false": False, True: True, False: False}
 _SHOWN_LENGTH = 100
@@ -40,7 +40,7 @@ def checked_value(kind: FieldType, value: object) -> Any:
             number = _number(value, -sys.float_info.max, sys.float_info.max)
             found = None if number is None else float(number)
         case FieldType.DAY | FieldType.MOMENT:
-            number = _number(value, _EARLIEST_UNIX_TIME, _LATEST_UNIX_TIME)
+            number = _number(value, EARLIEST_UNIX_TIME, LATEST_UNIX_TIME)
             found = None if number is None else math.floor(number)
     if found is None:
         raise refusal(kind, value)

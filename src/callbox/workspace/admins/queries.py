@@ -19,7 +19,6 @@ class AdminRow(msgspec.Struct):
     has_inbox_seat: bool
     away_mode_enabled: bool
     away_mode_reassign: bool
-    created_at: datetime
     team_ids: list[int] = []
     primary_team_ids: list[int] = []
     secondary_team_ids: list[int] = []
@@ -47,7 +46,7 @@ def _teams(condition: str) -> str:
 
 _COLUMNS = f"""
     a.id, a.email, a.name, a.job_title, a.avatar_url, a.email_verified, a.has_inbox_seat,
-    a.away_mode_enabled, a.away_mode_reassign, a.created_at,
+    a.away_mode_enabled, a.away_mode_reassign,
     {_teams("")},
     {_teams(" AND m.priority = 'primary'")},
     {_teams(" AND m.priority = 'secondary'")}"""

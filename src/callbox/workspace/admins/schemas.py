@@ -40,8 +40,8 @@ class App(msgspec.Struct):
     region: str
 
 
-class Admin(msgspec.Struct):
-    """A teammate."""
+class AdminAuthor(msgspec.Struct):
+    """A teammate as what they wrote shows them."""
 
     type: Literal["admin"]
     id: str
@@ -52,6 +52,11 @@ class Admin(msgspec.Struct):
     away_mode_reassign: bool
     has_inbox_seat: bool
     team_ids: list[int]
+
+
+class Admin(AdminAuthor):
+    """A teammate."""
+
     team_priority_level: TeamPriorityLevel
     avatar: AdminAvatar | UnsetType | None = UNSET
 

@@ -259,10 +259,11 @@ async def remove_admin(caller: Caller, admin_id: str) -> AdminDeleted:
         if await queries.has_valid_tokens.one(held, caller.workspace_id, row.id):
             raise AdminIsNeeded
         await queries.mark_removed.run(held, caller.workspace_id, row.id, caller.now())
-        await queries.leave_teams.run(held, caller.workspace_id, row.id)
         if not await queries.all_admins.all(held, caller.workspace_id):
             raise AdminIsNeeded
+        # Before the teams, as whoever deletes a team does it: else the two could block each other.
         await announce(held, caller.workspace_id, AdminRemoved(row.id))
+        await queries.leave_teams.run(held, caller.workspace_id, row.id)
         description = f"{caller.admin_name} removed {row.name} from the workspace."
         await record_activity(held, caller, "admin_deletion", description, {"admin": {"id": row.id, "name": row.name}})
         await _record(held, caller, Topic.ADMIN_REMOVED_FROM_WORKSPACE, row)

@@ -5,6 +5,7 @@ is shown as well as it can be.
 """
 
 import binascii
+import codecs
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -34,6 +35,8 @@ _MEANT = {
     "iso-8859-8-i": "iso-8859-8",
     "unicode-1-1-utf-7": "utf-7",
 }
+# Python has them for names in the DNS; they take a time that grows with the square of the text.
+_NO_CHARSETS = frozenset({"punycode", "idna"})
 
 
 class Mailbox(msgspec.Struct, frozen=True):
@@ -48,7 +51,8 @@ def text_of(data: bytes, charset: str | None) -> str:
     named = _MEANT.get((charset or "").strip().lower(), charset or "")
     for candidate in ("utf-8", named) if _says_little(named) else (named, "utf-8"):
         try:
-            return storable(data.decode(candidate))
+            if codecs.lookup(candidate).name not in _NO_CHARSETS:
+                return storable(data.decode(candidate))
         except (ValueError, LookupError):
             continue
     return storable(data.decode("cp1252", "replace"))

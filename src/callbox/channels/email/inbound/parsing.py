@@ -1,14 +1,16 @@
 """The structure of a mail: what is its text, what is a file, what says whom it is from.
 
-Mails come in every shape, correct ones and others. What cannot be parsed at all is Unreadable; everything else is
-read as well as it can be.
+Mails come in every shape, correct ones and others. What cannot be parsed at all, or takes a time that only somebody
+who means harm takes, is Unreadable; everything else is read as well as it can be.
 """
 
 import binascii
 from email import policy
 from email.errors import MessageError
+from email.feedparser import BytesFeedParser
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.policy import EmailPolicy, Policy
+from time import thread_time
 
 import msgspec
 
@@ -26,10 +28,21 @@ from callbox.wire.html import paragraphs
 
 MAX_PARTS = 500
 MAX_FILES = 100
+# What is looked at has to be parsed first: a mail of more parts is not read at all.
+_MOST_PARSED = 5_000
+_LARGEST_HEAD = 1024 * 1024
+# The library parses them anew at each look, in a time that grows with the square of their length.
+_LONGEST_STRUCTURED = 2_000
+# Of the processor. The largest honest mail takes less than one.
+_MOST_SECONDS = 5.0
+_PIECE_BYTES = 16 * 1024
 _LONGEST_NAME = 255
 _SHOWN = {"text/plain", "text/html"}
-# They prove who wrote what, to programs: the original has them.
-_SIGNATURES = {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+# What programs say to programs, such as who proves to have written it: the original has it.
+_FOR_PROGRAMS = {
+    *("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"),
+    *("application/pgp-encrypted", "text/x-amp-html", "text/watch-html"),
+}
 _NAMES = {
     "text/calendar": "invite.ics",
     "application/ms-tnef": "winmail.dat",
@@ -72,14 +85,60 @@ class ParsedMail(msgspec.Struct):
 def parse(raw: bytes) -> ParsedMail:
     """Read a mail. Raises Unreadable."""
     try:
-        message = BytesParser(policy=policy.default).parsebytes(raw)
-        contents = _Contents()
-        contents.take(message)
-        return _mail(message, contents)
+        return _Reading().mail(raw)
     except RecursionError:
         raise Unreadable("its parts are nested too deeply") from None
     except _BROKEN as error:
         raise Unreadable(f"its parts make no sense: {error}") from error
+
+
+class _Policy(EmailPolicy):
+    """Headers that say what a part is are cut off where they are longer than any program writes them."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """A header as it was sent."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_STRUCTURED] if name.lower().startswith("content-") else value
+
+
+_POLICY = _Policy()
+
+
+class _Reading:
+    """The reading of one mail, which ends early where it takes too long."""
+
+    def __init__(self) -> None:
+        self._ends_at = thread_time() + _MOST_SECONDS
+        self._messages = 0
+
+    def mail(self, raw: bytes) -> ParsedMail:
+        """What the mail says. Raises Unreadable, and what the library raises."""
+        message = self._message_in(raw)
+        contents = _Contents(self)
+        contents.take(message)
+        return _mail(message, contents)
+
+    def go_on(self) -> None:
+        """Raise Unreadable where it took too long."""
+        if thread_time() > self._ends_at:
+            raise Unreadable("it takes too long to read")
+
+    def _message_in(self, raw: bytes) -> EmailMessage:
+        head_ends = min((place for end in (b"\n\r\n", b"\n\n") if (place := raw.find(end)) >= 0), default=len(raw))
+        if head_ends > _LARGEST_HEAD:
+            raise Unreadable("its headers are too large")
+        parser: BytesFeedParser[EmailMessage] = BytesFeedParser(self._new_message, policy=_POLICY)  # type: ignore[arg-type]  # it is given the policy
+        for start in range(0, len(raw), _PIECE_BYTES):
+            parser.feed(raw[start : start + _PIECE_BYTES])
+            self.go_on()
+        return parser.close()
+
+    def _new_message(self, policy: Policy) -> EmailMessage:
+        """The library asks for one for each part."""
+        self._messages += 1
+        if self._messages > _MOST_PARSED:
+            raise Unreadable("it has too many parts")
+        return EmailMessage(policy)
 
 
 def _mail(message: EmailMessage, contents: "_Contents") -> ParsedMail:
@@ -109,8 +168,9 @@ class _Block(msgspec.Struct):
 class _Contents:
     """Gathers what is to be read, and files, from the parts of a mail in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: _Reading) -> None:
         self.files: list[MailFile] = []
+        self._reading = reading
         self._blocks: list[_Block] = []
         self._parts = 0
 
@@ -126,6 +186,7 @@ class _Contents:
 
     def take(self, part: EmailMessage) -> None:
         """Take a part with all that it holds; what lies beyond the limit stays in the original alone."""
+        self._reading.go_on()
         self._parts += 1
         if self._parts > MAX_PARTS:
             return
@@ -152,7 +213,7 @@ class _Contents:
         if content_type in _SHOWN and not _is_file(part):
             text = text_of(_bytes_of(part), _charset(part))
             self._blocks.append(_Block(markup=text) if content_type == "text/html" else _Block(text))
-        elif content_type not in _SIGNATURES:
+        elif content_type not in _FOR_PROGRAMS:
             self.files.append(_file(part, content_type))
 
 

@@ -24,21 +24,17 @@ class InboundRow(msgspec.Struct):
     conversation_id: int | None
 
 
+class RedactedRow(msgspec.Struct):
+    """A mail that was taken back, and the pictures in its text."""
+
+    id: str
+    picture_ids: str | None
+
+
 _COLUMNS = f"id::text, {', '.join(InboundRow.__struct_fields__[1:])}"
 
 workspace_of_support_address = GlobalQuery(
     "workspace_of_support_address", str, "SELECT workspace_id FROM support_addresses WHERE address = $1"
-)
-
-inbound_domain_of = Query(
-    "inbound_domain_of",
-    lambda domain: domain or "",
-    """
-    SELECT s.inbound_domain
-    FROM workspaces w
-    LEFT JOIN email_settings s ON s.workspace_id = $1
-    WHERE w.id = $1
-    """,
 )
 
 insert_inbound = Command(
@@ -72,6 +68,11 @@ inbound_page = Query(
     """,
 )
 
+# One mail to two addresses comes twice at the same moment: the second reading waits for the first.
+lock_identity = Query(
+    "lock_identity_of_email", str, "SELECT pg_advisory_xact_lock(hashtextextended('mail ' || $1 || ' ' || $2, 0))::text"
+)
+
 came_before = Query(
     "inbound_email_came_before",
     bool,
@@ -84,8 +85,21 @@ note_outcome = Command(
     "note_inbound_outcome",
     """
     UPDATE inbound_emails
-    SET state = $3, reason = $4, identity = $5, from_address = $6, subject = $7, conversation_id = $8
+    SET state = $3, reason = $4, identity = $5, from_address = $6, subject = $7, conversation_id = $8, part_id = $9,
+        picture_ids = $10
     WHERE workspace_id = $1 AND id = $2
+    """,
+)
+
+redact_inbound = Query(
+    "redact_inbound_emails",
+    RedactedRow,
+    """
+    UPDATE inbound_emails
+    SET reason = 'redacted', subject = NULL
+    WHERE workspace_id = $1 AND conversation_id = $2 AND part_id IS NOT DISTINCT FROM $3 AND state = 'done'
+        AND reason IS DISTINCT FROM 'redacted'
+    RETURNING id::text, picture_ids
     """,
 )
 

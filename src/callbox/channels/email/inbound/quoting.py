@@ -110,7 +110,7 @@ def _before_trailing_quotation(lines: list[str]) -> str:
 
 def _without_signature(text: str) -> str:
     lines = text.split("\n")
-    for place in range(max(len(lines) - _LONGEST_SIGNATURE, 0), len(lines)):
+    for place in reversed(range(max(len(lines) - _LONGEST_SIGNATURE, 0), len(lines))):
         if _DELIMITER.match(lines[place]):
             return "\n".join(lines[:place])
     while lines and (not lines[-1].strip() or _SENT_FROM.match(lines[-1].strip())):

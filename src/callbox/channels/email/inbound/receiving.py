@@ -7,7 +7,7 @@ import msgspec
 from callbox.channels.email.addresses import read_bounce_address, read_reply_address
 from callbox.channels.email.inbound import queries
 from callbox.channels.email.inbound.headers import storable
-from callbox.channels.email.senders import email_domain
+from callbox.channels.email.senders import workspace_named_in
 from callbox.platform.database import Connection, transaction
 from callbox.platform.jobs import Work, enqueue
 from callbox.support.attachments.contents import Content
@@ -44,12 +44,8 @@ async def workspace_of(held: Connection, address: str) -> str | None:
     target = await read_reply_address(held, address) or await read_bounce_address(held, address)
     if target is not None:
         return target.workspace_id
-    found = await queries.workspace_of_support_address.first(held, address)
-    if found is not None:
-        return found
-    name, _, domain = address.rpartition("@")
-    own_domain = await queries.inbound_domain_of.first(held, name)
-    return name if own_domain is not None and domain in {email_domain(), own_domain} else None
+    named = await workspace_named_in(held, address)
+    return named or await queries.workspace_of_support_address.first(held, address)
 
 
 async def receive(delivery: Delivery) -> None:

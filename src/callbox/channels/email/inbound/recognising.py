@@ -9,6 +9,7 @@ import msgspec
 
 from callbox.channels.email.inbound.headers import header, message_ids, raw_header
 from callbox.channels.email.inbound.parsing import ParsedMail, children
+from callbox.channels.email.statuses import is_about_the_address
 
 _PROGRAMS = re.compile(r"^(mailer-daemon|mail-daemon|bounces?(\+[^@]*)?)@", re.IGNORECASE)
 _AWAY = re.compile(
@@ -22,9 +23,10 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 
 class Bounce(msgspec.Struct):
-    """A report that a mail could not be delivered. `hard`: it never will be."""
+    """A report that a mail could not be delivered. `final`: it never will be; `hard`: nor will any other mail there."""
 
     recipient: str | None
+    final: bool
     hard: bool
     text: str
     message_ids: list[str]
@@ -70,10 +72,11 @@ def bounce_in(message: EmailMessage) -> Bounce | None:
         code = _STATUS.search(header(status, "status"))
         diagnostic = header(status, "diagnostic-code").rpartition(";")[2].strip()
         recipient = header(status, "final-recipient") or header(status, "original-recipient")
-        hard = action == "failed" and (code is None or code[0].startswith("5."))
-        if action == "failed" or code is not None:
+        final = action == "failed"
+        if final or code is not None:
+            hard = final and is_about_the_address(diagnostic, code[0] if code else "")
             told = diagnostic or (code[0] if code else "the mail could not be delivered")
-            return Bounce(_address(recipient), hard, told, list(_returned(message)))
+            return Bounce(_address(recipient), final, hard, told, list(_returned(message)))
     return None
 
 

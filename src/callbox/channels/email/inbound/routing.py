@@ -32,6 +32,7 @@ from callbox.support.conversations.beginning import FirstMessage, begin
 from callbox.support.conversations.changing import acting_admin, hold, store, time_of_action
 from callbox.support.conversations.participants import join
 from callbox.support.conversations.replies import admin_says, contact_says
+from callbox.support.conversations.schemas import ConversationWithParts
 from callbox.support.conversations.transitions import BOT, Author
 from callbox.support.messages.service import conversation_of
 from callbox.wire.authentication import Caller
@@ -61,16 +62,18 @@ class Arrival(Understood, kw_only=True):
 
 
 class Outcome(msgspec.Struct):
-    """What became of a mail, and where."""
+    """What became of a mail, and where. Without a part, it began the conversation."""
 
     state: Literal["done", "ignored"]
     reason: str | None = None
     conversation_id: int | None = None
+    part_id: int | None = None
 
 
 async def route(held: Connection, arrival: Arrival) -> Outcome:
     """Take a mail to its place. Raises Unreadable where it says too little, and what services raise."""
     kind = kind_of(arrival.mail, arrival.row.sender)
+    await queries.lock_identity.one(held, arrival.caller.workspace_id, arrival.identity)
     if await queries.came_before.one(held, arrival.caller.workspace_id, arrival.identity, arrival.row.id):
         return Outcome("ignored", "duplicate")
     if kind == "report":
@@ -82,8 +85,7 @@ async def route(held: Connection, arrival: Arrival) -> Outcome:
     target = await _target(held, arrival)
     if not arrival.row.is_wanted and (why := _why_unwanted(arrival.mail, kind, target)):
         return Outcome("ignored", why)
-    place = _begin(held, arrival, writer) if target is None else _continue(held, arrival, writer, target)
-    return Outcome("done", None, await place)
+    return await (_begin(held, arrival, writer) if target is None else _continue(held, arrival, writer, target))
 
 
 def _why_unwanted(mail: ParsedMail, kind: Kind, target: ReplyTarget | None) -> str | None:
@@ -132,7 +134,7 @@ async def _target(held: Connection, arrival: Arrival) -> ReplyTarget | None:
     return ReplyTarget(workspace_id=workspace_id, conversation_id=entry.conversation_id, message_id=message_id)
 
 
-async def _begin(held: Connection, arrival: Arrival, writer: Mailbox) -> int:
+async def _begin(held: Connection, arrival: Arrival, writer: Mailbox) -> Outcome:
     """A mail that answers nothing begins a conversation: with its writer, or with whom an admin passed on."""
     caller, mail = arrival.caller, arrival.mail
     forwarded = await _forwarded_by_admin(held, arrival, writer)
@@ -154,7 +156,7 @@ async def _begin(held: Connection, arrival: Arrival, writer: Mailbox) -> int:
     if forwarded is not None:
         await _tell_who_forwarded(held, caller, begun.conversation_id, writer, forwarded)
     await _remember(held, arrival, begun.conversation_id, contact.id)
-    return begun.conversation_id
+    return Outcome("done", None, begun.conversation_id)
 
 
 async def _forwarded_by_admin(held: Connection, arrival: Arrival, writer: Mailbox) -> Forwarded | None:
@@ -176,10 +178,12 @@ async def _tell_who_forwarded(
     await store(held, caller, change)
 
 
-async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target: ReplyTarget) -> int:
+async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target: ReplyTarget) -> Outcome:
     """A mail that answers something is said where that was said."""
     caller = arrival.caller
     conversation_id = target.conversation_id or await conversation_of(held, caller, target.message_id or 0)
+    # Before any address is looked up: who answer all at once, to all, wait here and not for one another.
+    await hold(held, caller, conversation_id)
     attachments = await _kept(held, arrival)
     admin_id, known = await _proven_admin(held, arrival, writer, target), None
     if admin_id is not None:
@@ -198,12 +202,18 @@ async def _continue(held: Connection, arrival: Arrival, writer: Mailbox, target:
         change = await hold(held, caller, conversation_id)
         author, contact_id = Author(contact.role, contact_id=contact.id), contact.id
         await contact_says(held, caller, change, author, arrival.body.html, attachments)
-    await store(held, caller, change)
+    told = await store(held, caller, change)
     if admin_id is not None or known is not None:
         for other in await _others(held, arrival, writer):
             await join(held, caller, await hold(held, caller, conversation_id), author, other)
     await _remember(held, arrival, conversation_id, contact_id)
-    return conversation_id
+    return Outcome("done", None, conversation_id, _newest_part_of(author, told))
+
+
+def _newest_part_of(author: Author, told: ConversationWithParts) -> int:
+    """What the author has said just now."""
+    author_id = author.contact_id or str(author.admin_id)
+    return max(int(part.id) for part in told.conversation_parts.conversation_parts if part.author.id == author_id)
 
 
 async def _others(held: Connection, arrival: Arrival, writer: Mailbox) -> list[Contact]:

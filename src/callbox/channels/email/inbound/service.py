@@ -49,7 +49,7 @@ State = Literal["received", "done", "ignored", "failed"]
 
 
 class InboundEmail(msgspec.Struct):
-    """A mail that came in. The original is a file, whose link lives for half an hour."""
+    """A mail that came in. The original is a file, whose link lives for half an hour; null: it was redacted."""
 
     type: Literal["inbound_email"]
     id: str
@@ -63,7 +63,7 @@ class InboundEmail(msgspec.Struct):
     from_address: str | None
     subject: str | None
     conversation_id: str | None
-    original_url: str
+    original_url: str | None
 
 
 class InboundEmailList(msgspec.Struct):
@@ -152,6 +152,8 @@ async def _note(held: Connection, arrival: Arrival, outcome: Outcome) -> None:
         mail.sender.address if mail.sender else None,
         mail.subject,
         outcome.conversation_id,
+        outcome.part_id,
+        msgspec.json.encode([picture.id for picture in arrival.body.pictures]).decode(),
     )
 
 
@@ -237,5 +239,5 @@ def _view(caller: Caller, row: InboundRow) -> InboundEmail:
         from_address=row.from_address,
         subject=row.subject,
         conversation_id=None if row.conversation_id is None else str(row.conversation_id),
-        original_url=link(caller, row.id, "message.eml"),
+        original_url=None if row.reason == "redacted" else link(caller, row.id, "message.eml"),
     )

@@ -3,28 +3,11 @@
 import os
 import signal
 import smtplib
-import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-
-import pytest
 
 from tests.conftest import free_port
-from tests.survival.harness import Installation, wait_for
-
-
-@pytest.fixture
-def installation(short_directory: Path) -> Iterator[Installation]:
-    """An installation on an embedded PostgreSQL, with nothing of it left when the test ends."""
-    directory = Path(tempfile.mkdtemp(dir=short_directory))
-    directory.chmod(0o755)
-    made = Installation(directory / "data")
-    try:
-        yield made
-    finally:
-        made.clean_up()
-        print(made.log())  # shown where the test fails
+from tests.survival.harness import Installation
+from tests.waiting import wait_for
 
 
 def test_no_acknowledged_mail_is_lost_or_doubled_when_the_worker_is_killed(installation: Installation) -> None:
