@@ -60,7 +60,7 @@ _VALUES = {
 }
 _SELECTED = ", ".join(f"{_VALUES.get(column, 'NULL')} AS {column}" for column in COLUMNS)
 
-# `$2` and `$3` are the first and the last second.
+# `$2` and `$3` are the first and the last second. Mails are looked up for messages by mail alone.
 receipts_total = Query(
     "receipts_total",
     int,
@@ -87,7 +87,8 @@ receipts = Copy(
     ) AS company ON true
     LEFT JOIN conversations v ON v.workspace_id = $1 AND v.id = m.conversation_id
     LEFT JOIN emails e
-        ON e.workspace_id = $1 AND e.contact_id = m.to_contact_id AND e.kind = 'message' AND e.origin_id = m.id
+        ON e.workspace_id = $1 AND e.contact_id = m.to_contact_id AND e.kind = 'message'
+        AND e.origin_id = CASE WHEN m.message_type = 'email' THEN m.id END
     WHERE m.workspace_id = $1 AND m.created_at >= $2 AND m.created_at < $3::timestamptz + interval '1 second'
     ORDER BY m.created_at, m.id
     """,
