@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -35,9 +36,17 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session", autouse=True)
 def certificates_read_once() -> Iterator[None]:
-    """All clients share what they trust. To read the machine's certificates takes longer than most tests."""
+    """Clients share what they trust. To read the machine's certificates takes longer than most tests."""
+
+    @cache
+    def read(file: str | None, directory: str | None, **options: Any) -> ssl.SSLContext:
+        return httpx.create_ssl_context(**options)
+
+    def shared(**options: Any) -> ssl.SSLContext:
+        return read(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), **options)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        patch.setattr("httpx._transports.default.create_ssl_context", shared)
         yield
 
 

@@ -150,7 +150,7 @@ def _listen_at_path(path: Path) -> socket.socket:
 def _begin_no_connection(listening: socket.socket) -> None:
     """Drop further attempts to connect, in all processes that share the socket. Those that succeeded are accepted.
 
-    Closing the socket alone would reset connections that wait, with requests already sent on them. Newer Linux lets
+    Closing the socket alone would reset connections that wait, with requests already sent on them. Some kernels let
     only root drop attempts altogether; else a single one may wait, so that hardly any is reset.
     """
     drop_all = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))

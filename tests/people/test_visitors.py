@@ -187,9 +187,7 @@ def test_visitor_is_deleted(api: httpx.Client) -> None:
     assert error_of(api.get("/visitors", params={"user_id": made["user_id"]})) == VISITOR_NOT_FOUND
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("email", "grace"), ("phone", "call me"), ("custom_attributes", {"x": 1})]
-)
+@pytest.mark.parametrize(("field", "value"), [("email", "grace"), ("custom_attributes", {"x": 1})])
 def test_visitor_has_only_what_a_contact_may_have(api: httpx.Client, field: str, value: Any) -> None:
     status, code, _ = error_of(api.post("/manage/v1/visitors", json={field: value}))
     assert (status, code) == (400, "parameter_invalid")

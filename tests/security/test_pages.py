@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -206,3 +206,10 @@ def test_an_answer_says_once_how_long_it_may_be_kept(world: World) -> None:
     assert told == "private, max-age=1800"
     url = world.post("/phone_call_redirects", {"phone": "+353871234567"})["url"]
     assert httpx.get(url).headers.get_list("cache-control") == ["no-store"]
+
+
+def test_whoever_wrote_is_led_back_to_the_same_page_wherever_it_is(world: World) -> None:
+    url = world.post("/phone_call_redirects", {"phone": "+353871234567"})["url"]
+    answer = httpx.post(url, data={"message": "Hello"})
+    below = f"https://support.example.com/below{urlsplit(url).path}"
+    assert (answer.status_code, urljoin(below, answer.headers["location"])) == (303, below)

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -91,14 +90,14 @@ class Workers:
         self._session = session
 
     @contextmanager
-    def killed_after(self, jobs: Collection[str], *, schedules: bool) -> Iterator[BaseProcess]:
+    def killed_after(self, jobs: Collection[str], *, schedules: bool) -> Iterator[None]:
         """A worker for the length of a block. What its connections wait for, they never get."""
         process = self._context.Process(
             target=work, args=(self._url, self._environment, list(jobs), schedules), daemon=True
         )
         process.start()
         try:
-            yield process
+            yield
             assert process.is_alive()
         finally:
             process.kill()

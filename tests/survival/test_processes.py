@@ -52,7 +52,7 @@ class Writers:
 
 
 def _without_network_rights() -> None:
-    """As under a user who is not root: newer Linux lets such processes do less with their sockets."""
+    """As under a user who is not root: some kernels let such processes do less with their sockets."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     assert os.geteuid() != 0 or prctl(_PR_CAPBSET_DROP, _CAP_NET_ADMIN, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
 

@@ -237,6 +237,14 @@ def test_next_address_repeats_the_filters_until_the_last_page() -> None:
     assert on_the_wire(url_pages(scope, NumberedPage(1, 15), 0)) == empty
 
 
+@pytest.mark.parametrize(("host", "shown"), [("10.0.0.1", "10.0.0.1"), ("::1", "[::1]")])
+def test_next_address_is_that_of_the_socket_where_no_host_is_named(host: str, shown: str) -> None:
+    scope: Any = {**scope_of("/companies"), "headers": [], "server": (host, 8080)}
+    enter_request(scope)
+    following = url_pages(scope, NumberedPage(1, 15), 16).next
+    assert following == f"http://{shown}:8080/companies?per_page=15&page=2"
+
+
 def test_next_address_is_the_public_one_where_it_is_known() -> None:
     set_public_url("https://support.example")
     try:

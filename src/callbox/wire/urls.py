@@ -31,4 +31,4 @@ def base_url() -> str:
         if name == b"host":
             return f"{scope['scheme']}://{value.decode('latin-1')}"
     host, port = scope["server"] or ("127.0.0.1", 80)
-    return f"{scope['scheme']}://{host}:{port}"
+    return f"{scope['scheme']}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -46,7 +46,8 @@ async def write_switch(token: str, request: Request[Any, Any, Any]) -> Response[
         await landing.write(token, (await _form(request)).get("message", ""))
     except WireError as refused:
         return _page(sorry_page(refused.message), refused.status)
-    return Response("", status_code=303, headers={"location": f"/switch/{token}", **_PAGE_HEADERS})
+    # Back to the same page, also where a proxy has put something in front of the path.
+    return Response("", status_code=303, headers={"location": token, **_PAGE_HEADERS})
 
 
 @post("/text_messages/{workspace_id:str}/{message_id:str}/report", status_code=204)

@@ -35,11 +35,11 @@ def email_of(sent: str | None) -> str | None:
 
 
 def formatted_phone(sent: str | None) -> str | None:
-    """The number in E.164, where it is one; the number itself is kept as sent."""
+    """The number in E.164, where it is one; else what was sent, as the number itself is kept whatever it is."""
     if not sent:
         return None
     try:
         number = parse_phone(sent, "US")
     except NumberParseException:
-        raise ParameterInvalid(f"phone is invalid: {sent}") from None
+        return sent
     return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else sent

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET
 
 from callbox.people.contacts import conversion
-from callbox.people.contacts.identifiers import email_of, formatted_phone
+from callbox.people.contacts.identifiers import email_of
 from callbox.people.contacts.schemas import Contact
 from callbox.people.contacts.service import find_contact
 from callbox.people.data_attributes.values import check_custom_attributes
@@ -42,8 +42,6 @@ class VisitorNotNamed(ParameterNotFound):
 
 async def create_visitor(caller: Caller, request: CreateVisitorRequest) -> Visitor:
     """A visitor with a generated `user_id` and a made-up name."""
-    # Refused here where it is none, since the contact that the visitor becomes could not have it.
-    formatted_phone(request.phone)
     now = caller.now().replace(microsecond=0)
     visitor_id, user_id = ids.object_id(now), ids.uuid()
     async with transaction() as held:
