@@ -129,6 +129,21 @@ def test_what_is_about_an_object_waits_for_what_came_before_and_other_objects_do
     assert bodies(made.receiver.notifications()[2:]) == ["<p>One</p>", "<p>Two</p>"]
 
 
+def test_what_was_noted_during_a_failed_attempt_waits_for_the_next_one(hook: MakeHook, server: RunningServer) -> None:
+    made = hook("conversation.admin.replied", answer=500)
+    talk = made.desk.start()
+    for text in ("One", "Two"):
+        made.desk.answer(talk, body=text)
+    made.eventually(lambda: len(made.deliveries(state="waiting")) == 2)
+    made.eventually(lambda: not due(made))
+    statement = "UPDATE webhook_deliveries SET next_attempt_at = now() WHERE workspace_id = $1 AND attempts = 0"
+    execute(server.database_url, statement, made.workspace_id)
+    made.eventually(lambda: not due(made))
+    one, two = made.deliveries(state="waiting")
+    assert one["next_attempt_at"] == two["next_attempt_at"]
+    assert len(made.receiver.notifications()) == 1
+
+
 def test_receivers_in_trouble_disturb_nobody_and_every_attempt_tells_what_happened(hook: MakeHook) -> None:
     troubles: dict[int | str, tuple[int | None, str | None]] = {
         "stall": (None, "no answer within 5 seconds"),

@@ -113,9 +113,11 @@ class _Lane:
         The receiver is read last: what became due after a change of the webhook must not be sent by what was before it.
         """
         async with connection() as held:
-            due = await queries.due_deliveries.all(
-                held, self._workspace_id, self._webhook_id, machine_time(), BATCH_SIZE
-            )
+            now = machine_time()
+            due = await queries.due_deliveries.all(held, self._workspace_id, self._webhook_id, now, BATCH_SIZE)
+            if not due:
+                await queries.delay_blocked.run(held, self._workspace_id, self._webhook_id, now)
+                return False
             row = await queries.receiver_of_webhook.first(held, self._workspace_id, self._webhook_id)
             if row is None:
                 return False

@@ -272,6 +272,27 @@ due_deliveries = Query(
     """,
 )
 
+# What was noted while an attempt at what comes before it went wrong: nobody could know yet when that is repeated.
+delay_blocked = Command(
+    "delay_blocked",
+    """
+    UPDATE webhook_deliveries d
+    SET next_attempt_at = blocked.until
+    FROM (
+        SELECT due.id, max(b.next_attempt_at) AS until
+        FROM workspaces w
+        CROSS JOIN LATERAL (SELECT $3::timestamptz + make_interval(secs => w.clock_offset_seconds) AS now) AS t
+        JOIN webhook_deliveries due ON due.workspace_id = $1 AND due.webhook_id = $2 AND due.state = 'waiting'
+            AND due.next_attempt_at <= t.now
+        JOIN webhook_deliveries b ON b.workspace_id = $1 AND b.webhook_id = $2 AND b.item_id = due.item_id
+            AND b.state = 'waiting' AND b.event_id < due.event_id AND b.next_attempt_at > t.now
+        WHERE w.id = $1
+        GROUP BY due.id
+    ) blocked
+    WHERE d.workspace_id = $1 AND d.id = blocked.id
+    """,
+)
+
 # How each delivery went
 
 insert_attempts = Command(
