@@ -28,7 +28,7 @@ serve: setup
 	$(BIN)/callbox serve --demo --port 8080 --data data
 
 test: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 clients: setup-dev
 	$(BIN)/python -m pytest tests/clients
