@@ -1,4 +1,4 @@
-# Commands of the project; docs/architecture of the contract: README.md, "Commands".
+# Commands of the project; CONTRIBUTING.md says what each is for.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
