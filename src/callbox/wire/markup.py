@@ -44,6 +44,8 @@ _VOID = frozenset(
 )
 # The next one of its kind ends it.
 _SELF_ENDING = frozenset({"p", "li", "dt", "dd", "option", "tr", "td", "th"})
+# These do not nest in one another, as far as a look at tags can tell.
+_HOLDING_NONE = _VOID | _SELF_ENDING
 # What stands inside is no HTML.
 _OPAQUE = frozenset(
     {
@@ -58,10 +60,13 @@ def bounded(text: str, field: str) -> str:
     if len(text) > MAX_HTML_LENGTH:
         raise ParameterInvalid(f"{field} must be at most {MAX_HTML_LENGTH} characters long")
     elements = sum(1 for _ in _ELEMENT.finditer(text))
-    written = _Writer() if elements * len(text) > _MOST_MADE_OF_IT else None
-    if written is not None:
-        text = written.anew(text)
-    if _depth(text) > MAX_DEPTH if written is None else written.is_too_deep:
+    if elements * len(text) > _MOST_MADE_OF_IT:
+        writer = _Writer()
+        text = writer.anew(text)
+        is_too_deep = writer.is_too_deep
+    else:
+        is_too_deep = _depth(text) > MAX_DEPTH
+    if is_too_deep:
         raise ParameterInvalid(f"{field} is nested too deeply")
     return text
 
@@ -72,7 +77,7 @@ def _depth(text: str) -> int:
     for closing, name, attributes in _TAG.findall(text):
         if closing:
             depth = max(depth - 1, 0)
-        elif not attributes.endswith("/") and name.lower() not in _VOID | _SELF_ENDING:
+        elif not attributes.endswith("/") and name.lower() not in _HOLDING_NONE:
             depth += 1
             deepest = max(deepest, depth)
     return deepest
