@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from callbox.wire.errors import BadRequest, ParameterInvalid, ParameterNotFound, WireError
 
@@ -129,6 +130,11 @@ def _seconds(value: UnixTime) -> float:
 def moment_or_none(value: UnixTime | None, field: str) -> datetime | None:
     """The time that a client means, where null clears."""
     return None if value is None else moment(value, field)
+
+
+def sent_or(value: T | UnsetType, stored: T) -> T:
+    """What a client sent of a field; where it sent nothing, the field stays as it is stored."""
+    return stored if value is UNSET else value
 
 
 def decimal_id(value: WireId) -> int | None:

@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import msgspec
 from asyncpg import UniqueViolationError
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from callbox.knowledge.help_center import queries
 from callbox.knowledge.help_center.queries import CollectionRow, HelpCenterRow
@@ -22,13 +21,11 @@ from callbox.knowledge.locales import DEFAULT_LOCALE, check_locale
 from callbox.platform.database import Connection, connection, savepoint, transaction
 from callbox.platform.events import announce
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id
+from callbox.wire.decode import WireId, decimal_id, sent_or
 from callbox.wire.errors import Conflict, NotFound, ParameterInvalid
 from callbox.wire.pagination import NumberedPage
 from callbox.workspace.activity_logs import record_activity
 from callbox.workspace.workspaces import WorkspaceCreated
-
-T = TypeVar("T")
 
 MAX_HELP_CENTERS = 100
 _SETTINGS = ("identifier", "display_name", "custom_domain", "website_turned_on", "default_locale", "locales")
@@ -171,17 +168,17 @@ async def update_help_center(
         row = await queries.help_center_for_update.first(held, caller.workspace_id, decimal_id(help_center_id))
         if row is None:
             raise HelpCenterNotFound
-        default = _sent(request.default_locale, row.default_locale)
+        default = sent_or(request.default_locale, row.default_locale)
         locales = _checked(default, _locales_sent(request, row))
         async with _names_free(held):
             changed = await queries.update_help_center.one(
                 held,
                 caller.workspace_id,
                 row.id,
-                _sent(request.identifier, row.identifier),
-                _sent(request.display_name, row.display_name),
-                _sent(request.custom_domain, row.custom_domain),
-                _sent(request.website_turned_on, row.website_turned_on),
+                sent_or(request.identifier, row.identifier),
+                sent_or(request.display_name, row.display_name),
+                sent_or(request.custom_domain, row.custom_domain),
+                sent_or(request.website_turned_on, row.website_turned_on),
                 default,
                 locales,
                 caller.now(),
@@ -211,7 +208,3 @@ def _locales_sent(request: UpdateHelpCenterRequest, row: HelpCenterRow) -> list[
     if request.locales is not UNSET:
         return request.locales
     return row.locales if request.default_locale is UNSET else [*row.locales, request.default_locale]
-
-
-def _sent(value: T | UnsetType, stored: T) -> T:
-    return stored if value is UNSET else value

@@ -1,7 +1,5 @@
 """The rules of ticket types: what is asked for in a ticket, and how that changes without breaking old tickets."""
 
-from typing import TypeVar
-
 import msgspec
 from asyncpg import UniqueViolationError
 from msgspec import UNSET, UnsetType
@@ -29,11 +27,9 @@ from callbox.support.ticket_types.schemas import (
     ticket_type_from_row,
 )
 from callbox.wire.authentication import Caller
-from callbox.wire.decode import WireId, decimal_id
+from callbox.wire.decode import WireId, decimal_id, sent_or
 from callbox.wire.errors import NotFound, ParameterInvalid, ParameterNotFound
 from callbox.workspace.workspaces import WorkspaceCreated
-
-T = TypeVar("T")
 
 MAX_ATTRIBUTES = 250
 MAX_LIST_ITEMS = 500
@@ -132,12 +128,12 @@ async def update_ticket_type(caller: Caller, ticket_type_id: str, request: Updat
             held,
             caller.workspace_id,
             row.id,
-            _sent(request.name, row.name),
-            _sent(request.description, row.description),
-            _sent(request.icon, row.icon),
-            _sent(request.category, row.category),
-            _sent(request.is_internal, row.is_internal),
-            _sent(request.archived, row.archived),
+            sent_or(request.name, row.name),
+            sent_or(request.description, row.description),
+            sent_or(request.icon, row.icon),
+            sent_or(request.category, row.category),
+            sent_or(request.is_internal, row.is_internal),
+            sent_or(request.archived, row.archived),
             caller.now(),
         )
         return ticket_type_from_row(caller.workspace_id, await find_ticket_type(held, caller, row.id))
@@ -177,7 +173,7 @@ async def update_attribute(
     async with transaction() as held:
         row = await _hold(held, caller, ticket_type_id)
         attribute = _attribute_of(row, attribute_id)
-        name, archived = _sent(request.name, attribute.name), _sent(request.archived, attribute.archived)
+        name, archived = sent_or(request.name, attribute.name), sent_or(request.archived, attribute.archived)
         if attribute.is_default and (name, archived) != (attribute.name, attribute.archived):
             raise AttributeIsDefault
         if attribute.archived and not archived:
@@ -190,12 +186,12 @@ async def update_attribute(
                     row.id,
                     attribute.id,
                     name,
-                    _sent(request.description, attribute.description),
+                    sent_or(request.description, attribute.description),
                     _json(_options(attribute.data_type, attribute.input_options or InputOptionsRow(), request)),
-                    _sent(request.required_to_create, attribute.required_to_create),
-                    _sent(request.required_to_create_for_contacts, attribute.required_to_create_for_contacts),
-                    _sent(request.visible_on_create, attribute.visible_on_create),
-                    _sent(request.visible_to_contacts, attribute.visible_to_contacts),
+                    sent_or(request.required_to_create, attribute.required_to_create),
+                    sent_or(request.required_to_create_for_contacts, attribute.required_to_create_for_contacts),
+                    sent_or(request.visible_on_create, attribute.visible_on_create),
+                    sent_or(request.visible_to_contacts, attribute.visible_to_contacts),
                     archived,
                     caller.now(),
                 )
@@ -227,10 +223,6 @@ def _attribute_of(row: TicketTypeRow, attribute_id: WireId) -> AttributeRow:
     raise AttributeNotFound
 
 
-def _sent(value: T | UnsetType, stored: T) -> T:
-    return stored if value is UNSET else value
-
-
 def _json(options: InputOptionsRow | None) -> str | None:
     return None if options is None else msgspec.json.encode(options).decode()
 
@@ -241,9 +233,9 @@ def _options(
     """How the attribute is filled in from now on; what does not belong to its data type is ignored."""
     match data_type:
         case "string":
-            return InputOptionsRow(multiline=_sent(request.multiline, bool(stored.multiline)))
+            return InputOptionsRow(multiline=sent_or(request.multiline, bool(stored.multiline)))
         case "files":
-            allows_several = _sent(request.allow_multiple_values, bool(stored.allow_multiple_values))
+            allows_several = sent_or(request.allow_multiple_values, bool(stored.allow_multiple_values))
             return InputOptionsRow(allow_multiple_values=allows_several)
         case "list":
             return InputOptionsRow(list_options=_list_options(stored.list_options or [], request.list_items))
